@@ -1,0 +1,94 @@
+//! What can go wrong between us, Stripe and the store, told apart by what the caller must do.
+
+use std::time::Duration;
+
+use crate::id::InvalidId;
+
+/// An error of the store. Nothing was acknowledged; trying again is safe.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    #[error("Redis does not answer: {0}")]
+    Unavailable(String),
+    #[error("Redis holds at {key} what cannot be read: {reason}")]
+    Unreadable { key: String, reason: String },
+}
+
+/// An error of a call to Stripe. It carries no e-mail, card or key.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("Stripe: {message}{}", request_id.as_ref().map(|id| format!(" (request {id})")).unwrap_or_default())]
+pub struct StripeError {
+    pub kind: StripeErrorKind,
+    pub message: String,
+    /// Stripe's `error.code`, such as `resource_missing`.
+    pub code: Option<String>,
+    /// Stripe's `error.param`.
+    pub param: Option<String>,
+    pub request_id: Option<String>,
+    /// How long Stripe asks to wait.
+    pub retry_after: Option<Duration>,
+}
+
+/// What to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StripeErrorKind {
+    /// No answer, a 5xx, a 409 or a 429: the same call may succeed later.
+    Unavailable,
+    /// The object is not there.
+    Missing,
+    /// The key is wrong or may not do this.
+    Unauthorized,
+    /// Stripe understood and refused: the same call will fail again.
+    Refused,
+    /// Stripe's answer could not be read.
+    Unreadable,
+}
+
+impl StripeError {
+    #[must_use]
+    pub fn new(kind: StripeErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            code: None,
+            param: None,
+            request_id: None,
+            retry_after: None,
+        }
+    }
+
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        self.kind == StripeErrorKind::Missing
+    }
+}
+
+/// An error of a verb.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Stripe(#[from] StripeError),
+    #[error(transparent)]
+    Invalid(#[from] InvalidId),
+    #[error("there is no plan {plan:?} with a price a {interval}: take one of plans.toml")]
+    NoSuchPrice {
+        plan: String,
+        interval: &'static str,
+    },
+    #[error("Stripe has no price with the lookup key {0}: run `unsplit plans push`")]
+    NotPushed(String),
+    #[error("another request is opening this user's checkout: try again in a moment")]
+    Busy,
+}
+
+impl Error {
+    /// How long to wait before trying again, where Stripe says so.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Error::Stripe(error) => error.retry_after,
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! What Redis holds of a customer, and how it is made from what Stripe lists.
+//!
+//! The JSON is Theo's (t3dotgg/stripe-recommendations, `STRIPE_SUB_CACHE`); we only add fields.
+//! Pure: it may not fetch anything nor read a clock.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{CustomerId, PlanId, PriceId, ProductId, SubscriptionId, UserId};
+use crate::money::Currency;
+use crate::plan::PlanDirectory;
+
+/// A subscription's status, in Stripe's words. One that we do not know is kept as it came: it
+/// gives no access, and is no reason to lose the rest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Incomplete,
+    IncompleteExpired,
+    Trialing,
+    Active,
+    PastDue,
+    Canceled,
+    Unpaid,
+    Paused,
+    #[serde(untagged)]
+    Unknown(String),
+}
+
+impl Status {
+    /// Still there at Stripe: it can be charged, resumed or cancelled, so a second one beside it
+    /// would be paid twice.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        use Status::{Active, PastDue, Paused, Trialing, Unknown, Unpaid};
+        matches!(
+            self,
+            Active | Trialing | PastDue | Unpaid | Paused | Unknown(_)
+        )
+    }
+
+    /// How much a subscription in this status counts against another: the higher wins.
+    fn weight(&self) -> u8 {
+        match self {
+            Status::Active | Status::Trialing => 7,
+            Status::PastDue => 6,
+            Status::Unpaid => 5,
+            Status::Paused => 4,
+            Status::Unknown(_) => 3,
+            Status::Incomplete => 2,
+            Status::Canceled => 1,
+            Status::IncompleteExpired => 0,
+        }
+    }
+}
+
+/// The card that will be charged. Stripe has payment methods without either field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentMethod {
+    pub brand: Option<String>,
+    pub last4: Option<String>,
+}
+
+/// The newest invoice, as far as a person needs it: to pay it, or to keep it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LatestInvoice {
+    pub status: Option<String>,
+    /// Stripe's page of the invoice: pays it while open, shows the receipt once paid.
+    pub url: Option<String>,
+}
+
+/// A live subscription beside the one that is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OtherSubscription {
+    pub subscription_id: SubscriptionId,
+    pub status: Status,
+    pub plan: Option<PlanId>,
+}
+
+/// A customer's subscription. Times are Unix seconds, `amount` is the minor unit of `currency`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subscription {
+    pub subscription_id: SubscriptionId,
+    pub status: Status,
+    pub price_id: Option<PriceId>,
+    pub current_period_start: Option<i64>,
+    pub current_period_end: Option<i64>,
+    pub cancel_at_period_end: bool,
+    pub payment_method: Option<PaymentMethod>,
+    // From here on ours.
+    #[serde(default)]
+    pub plan: Option<PlanId>,
+    #[serde(default)]
+    pub product_id: Option<ProductId>,
+    #[serde(default)]
+    pub quantity: Option<u64>,
+    #[serde(default)]
+    pub amount: Option<i64>,
+    #[serde(default)]
+    pub currency: Option<Currency>,
+    /// `month`, `year`, or another of Stripe's intervals.
+    #[serde(default)]
+    pub interval: Option<String>,
+    #[serde(default)]
+    pub interval_count: Option<u32>,
+    #[serde(default)]
+    pub created: i64,
+    #[serde(default)]
+    pub cancel_at: Option<i64>,
+    #[serde(default)]
+    pub canceled_at: Option<i64>,
+    #[serde(default)]
+    pub ended_at: Option<i64>,
+    #[serde(default)]
+    pub trial_end: Option<i64>,
+    #[serde(default)]
+    pub latest_invoice: Option<LatestInvoice>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<OtherSubscription>,
+}
+
+impl Subscription {
+    /// When it ends, where that is settled: `cancel_at` (which is all that the portal sets in
+    /// flexible billing mode) or the period's end with `cancel_at_period_end`.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<i64> {
+        self.cancel_at.or(if self.cancel_at_period_end {
+            self.current_period_end
+        } else {
+            None
+        })
+    }
+}
+
+/// The whole value of `stripe:customer:<id>`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
+pub struct Snapshot {
+    /// When the fetch that this comes from began, Unix seconds. 0 where a peer wrote the value.
+    pub synced_at: i64,
+    pub subscription: Option<Subscription>,
+}
+
+impl Snapshot {
+    /// No subscription, in Theo's words `{"status":"none"}`.
+    #[must_use]
+    pub fn none(synced_at: i64) -> Self {
+        Self {
+            synced_at,
+            subscription: None,
+        }
+    }
+
+    /// The next moment at which Stripe is known to change something, Unix seconds.
+    #[must_use]
+    pub fn next_change(&self, now: i64) -> Option<i64> {
+        let subscription = self.subscription.as_ref().filter(|s| s.status.is_live())?;
+        // A renewal's invoice is finalised about an hour after the period's end.
+        const FINALISED: i64 = 90 * 60;
+        [
+            subscription.current_period_end.map(|end| end + FINALISED),
+            subscription.trial_end,
+            subscription.cancel_at,
+        ]
+        .into_iter()
+        .flatten()
+        .filter(|at| *at > now)
+        .min()
+    }
+}
+
+/// The JSON's shape: a union told apart by `status`.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Stored {
+    Some {
+        #[serde(flatten)]
+        subscription: Box<Subscription>,
+        #[serde(rename = "syncedAt", default)]
+        synced_at: i64,
+    },
+    None {
+        status: String,
+        #[serde(rename = "syncedAt", default)]
+        synced_at: i64,
+    },
+}
+
+impl From<Snapshot> for Stored {
+    fn from(snapshot: Snapshot) -> Self {
+        let synced_at = snapshot.synced_at;
+        match snapshot.subscription {
+            Some(subscription) => Stored::Some {
+                subscription: Box::new(subscription),
+                synced_at,
+            },
+            None => Stored::None {
+                status: "none".to_owned(),
+                synced_at,
+            },
+        }
+    }
+}
+
+impl TryFrom<Stored> for Snapshot {
+    type Error = String;
+
+    fn try_from(stored: Stored) -> Result<Self, String> {
+        match stored {
+            Stored::Some {
+                subscription,
+                synced_at,
+            } => Ok(Self {
+                synced_at,
+                subscription: Some(*subscription),
+            }),
+            Stored::None { status, synced_at } if status == "none" => Ok(Self::none(synced_at)),
+            Stored::None { status, .. } => {
+                Err(format!("status {status:?} without a subscription's fields"))
+            }
+        }
+    }
+}
+
+/// One subscription as Stripe lists it, reduced to what a snapshot needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedSubscription {
+    pub id: SubscriptionId,
+    pub status: Status,
+    pub created: i64,
+    pub items: Vec<ListedItem>,
+    pub cancel_at_period_end: bool,
+    pub cancel_at: Option<i64>,
+    pub canceled_at: Option<i64>,
+    pub ended_at: Option<i64>,
+    pub trial_end: Option<i64>,
+    /// The subscription's own card, else the customer's default one.
+    pub payment_method: Option<PaymentMethod>,
+    pub latest_invoice: Option<LatestInvoice>,
+    /// `metadata.userId` of the customer, where it is readable.
+    pub user: Option<UserId>,
+    pub customer: Option<CustomerId>,
+}
+
+/// One item of a listed subscription. Period dates are the item's, or, where Stripe still has
+/// them on the subscription (before basil), the subscription's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedItem {
+    pub price: PriceId,
+    pub product: Option<ProductId>,
+    pub quantity: Option<u64>,
+    pub amount: Option<i64>,
+    pub currency: Option<Currency>,
+    pub interval: Option<String>,
+    pub interval_count: Option<u32>,
+    pub current_period_start: Option<i64>,
+    pub current_period_end: Option<i64>,
+}
+
+/// Makes the one value from all of a customer's subscriptions: the one that gives most access,
+/// newest first among equals. Further live ones are listed in it, never hidden.
+#[must_use]
+pub fn fold(listed: &[ListedSubscription], plans: &PlanDirectory, synced_at: i64) -> Snapshot {
+    let Some(best) = listed
+        .iter()
+        .max_by(|a, b| standing(a, plans).cmp(&standing(b, plans)))
+    else {
+        return Snapshot::none(synced_at);
+    };
+    let mut subscription = reduce(best, plans);
+    subscription.others = listed
+        .iter()
+        .filter(|other| other.id != best.id && other.status.is_live())
+        .map(|other| OtherSubscription {
+            subscription_id: other.id.clone(),
+            status: other.status.clone(),
+            plan: main_item(other, plans)
+                .and_then(|item| plan_of(item, plans))
+                .map(|(plan, _)| plan),
+        })
+        .collect();
+    Snapshot {
+        synced_at,
+        subscription: Some(subscription),
+    }
+}
+
+type Standing<'a> = (bool, u8, Option<usize>, i64, &'a str);
+
+/// A live subscription to a plan we know comes first, then the better status, the higher plan,
+/// the newer one; the id makes it total, so that two folds of one list never differ.
+fn standing<'a>(listed: &'a ListedSubscription, plans: &PlanDirectory) -> Standing<'a> {
+    let rank = main_item(listed, plans)
+        .and_then(|item| plan_of(item, plans))
+        .map(|(_, rank)| rank);
+    let gives_access = rank.is_some() && listed.status.weight() >= Status::PastDue.weight();
+    (
+        gives_access,
+        listed.status.weight(),
+        rank,
+        listed.created,
+        listed.id.as_str(),
+    )
+}
+
+fn plan_of(item: &ListedItem, plans: &PlanDirectory) -> Option<(PlanId, usize)> {
+    let (plan, rank) = plans.plan_of(item.product.as_ref()?)?;
+    Some((plan.clone(), rank))
+}
+
+/// A subscription may have add-ons beside its plan: the plan is the item with the highest rank.
+fn main_item<'a>(listed: &'a ListedSubscription, plans: &PlanDirectory) -> Option<&'a ListedItem> {
+    let by_rank = |item: &&ListedItem| plan_of(item, plans).map(|(_, rank)| rank);
+    let known = listed
+        .items
+        .iter()
+        .filter(|item| by_rank(item).is_some())
+        .max_by_key(by_rank);
+    known.or(listed.items.first())
+}
+
+fn reduce(listed: &ListedSubscription, plans: &PlanDirectory) -> Subscription {
+    let item = main_item(listed, plans);
+    Subscription {
+        subscription_id: listed.id.clone(),
+        status: listed.status.clone(),
+        price_id: item.map(|item| item.price.clone()),
+        current_period_start: item.and_then(|item| item.current_period_start),
+        current_period_end: item.and_then(|item| item.current_period_end),
+        cancel_at_period_end: listed.cancel_at_period_end,
+        payment_method: listed.payment_method.clone(),
+        plan: item
+            .and_then(|item| plan_of(item, plans))
+            .map(|(plan, _)| plan),
+        product_id: item.and_then(|item| item.product.clone()),
+        quantity: item.and_then(|item| item.quantity),
+        amount: item.and_then(|item| item.amount),
+        currency: item.and_then(|item| item.currency.clone()),
+        interval: item.and_then(|item| item.interval.clone()),
+        interval_count: item.and_then(|item| item.interval_count),
+        created: listed.created,
+        cancel_at: listed.cancel_at,
+        canceled_at: listed.canceled_at,
+        ended_at: listed.ended_at,
+        trial_end: listed.trial_end,
+        latest_invoice: listed.latest_invoice.clone(),
+        others: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+#[path = "subscription_tests.rs"]
+mod tests;
