@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::id::InvalidId;
+use crate::id::{InvalidId, LookupKey};
 
 /// An error of the store. Nothing was acknowledged; trying again is safe.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -31,8 +31,10 @@ pub struct StripeError {
 /// What to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StripeErrorKind {
-    /// No answer, a 5xx, a 409 or a 429: the same call may succeed later.
+    /// No answer, a 409 or a 429: the same call, with the same idempotency key, may succeed later.
     Unavailable,
+    /// A 5xx. Stripe stores it under the idempotency key, so the same key would give it again.
+    Failed,
     /// The object is not there.
     Missing,
     /// The key is wrong or may not do this.
@@ -77,7 +79,7 @@ pub enum Error {
         interval: &'static str,
     },
     #[error("Stripe has no price with the lookup key {0}: run `unsplit plans push`")]
-    NotPushed(String),
+    NotPushed(LookupKey),
     #[error("another request is opening this user's checkout: try again in a moment")]
     Busy,
 }

@@ -1,1 +1,239 @@
-//! x
+//! `POST /webhooks/stripe`: verify, mark due, answer. It never calls Stripe, and uses nothing of
+//! an event but whose it is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+use crate::event::{self, Event, Subject};
+use crate::id::CustomerId;
+use crate::ports::{AccountMode, Clock, Due, Mark, Received};
+use crate::service::Billing;
+
+/// The path that the endpoint has at Stripe.
+pub const PATH: &str = "/webhooks/stripe";
+
+/// Stripe's largest events are well below this.
+const LARGEST_BODY: usize = 1024 * 1024;
+
+/// What the route needs.
+#[derive(Clone)]
+pub struct Webhook {
+    pub billing: Arc<Billing>,
+    pub clock: Arc<dyn Clock>,
+    /// `whsec_…`; several while one is being replaced.
+    pub secrets: Arc<[String]>,
+    /// Events of the other mode are ignored.
+    pub mode: AccountMode,
+    /// How old a signature may be.
+    pub tolerance: Duration,
+}
+
+/// The route, to be merged into an app's router outside of its cookies and its CSRF checks.
+pub fn routes(webhook: Webhook) -> Router {
+    Router::new()
+        .route(PATH, post(receive))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .with_state(webhook)
+}
+
+/// Why a delivery is not Stripe's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureError {
+    #[error("the header Stripe-Signature is missing or has no t= and v1=")]
+    Malformed,
+    #[error("no signature matches: is STRIPE_WEBHOOK_SECRET the endpoint's?")]
+    NoMatch,
+    #[error("the signature is too old")]
+    TooOld,
+}
+
+/// Checks `Stripe-Signature: t=<unix>,v1=<hex>[,v1=<hex>…]` against every secret
+/// (https://docs.stripe.com/webhooks/signature). As in Stripe's SDKs only age is limited.
+///
+/// # Errors
+/// `SignatureError`.
+pub fn verify(
+    header: &str,
+    body: &[u8],
+    secrets: &[String],
+    now: i64,
+    tolerance: Duration,
+) -> Result<(), SignatureError> {
+    let part = |name: &'static str| {
+        header
+            .split(',')
+            .filter_map(move |part| part.trim().strip_prefix(name)?.strip_prefix('='))
+    };
+    let time = part("t").next().ok_or(SignatureError::Malformed)?;
+    let seconds: i64 = time.parse().map_err(|_| SignatureError::Malformed)?;
+    let signatures: Vec<_> = part("v1")
+        .filter_map(|text| hex::decode(text).ok())
+        .collect();
+    if signatures.is_empty() {
+        return Err(SignatureError::Malformed);
+    }
+    let matches = secrets.iter().any(|secret| {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else {
+            return false;
+        };
+        mac.update(time.as_bytes());
+        mac.update(b".");
+        mac.update(body);
+        let expected = mac.finalize().into_bytes();
+        signatures
+            .iter()
+            .any(|signature| bool::from(signature.ct_eq(expected.as_slice())))
+    });
+    if !matches {
+        return Err(SignatureError::NoMatch);
+    }
+    let age = now.saturating_sub(seconds);
+    if age > i64::try_from(tolerance.as_secs()).unwrap_or(i64::MAX) {
+        return Err(SignatureError::TooOld);
+    }
+    Ok(())
+}
+
+async fn receive(
+    State(webhook): State<Webhook>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, String) {
+    let header = headers
+        .get("stripe-signature")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
+    let now = webhook.clock.now().secs();
+    if let Err(error) = verify(header, &body, &webhook.secrets, now, webhook.tolerance) {
+        tracing::warn!(%error, "webhook refused");
+        return (StatusCode::BAD_REQUEST, error.to_string());
+    }
+    let event = match event::parse(&body) {
+        Ok(event) => event,
+        Err(error) => {
+            tracing::warn!(%error, "webhook refused");
+            return (StatusCode::BAD_REQUEST, error.to_string());
+        }
+    };
+    let (status, outcome) = webhook.take(&event).await;
+    let customer = match &event.subject {
+        Subject::Customer { customer, .. } => Some(customer),
+        Subject::Nobody | Subject::Untracked => None,
+    };
+    tracing::info!(
+        event = %event.id,
+        r#type = event.kind,
+        customer = customer.map(CustomerId::as_str),
+        outcome,
+        "webhook"
+    );
+    if status.is_success() {
+        webhook.remember(&event, customer, outcome).await;
+    }
+    (status, outcome.to_owned())
+}
+
+impl Webhook {
+    async fn take(&self, event: &Event) -> (StatusCode, &'static str) {
+        if event.livemode != (self.mode == AccountMode::Live) {
+            return (StatusCode::OK, "ignored: another mode");
+        }
+        let (customer, subscription) = match &event.subject {
+            Subject::Untracked => return (StatusCode::OK, "ignored: not tracked"),
+            Subject::Nobody => return (StatusCode::OK, "ignored: no customer"),
+            Subject::Customer {
+                customer,
+                subscription,
+            } => (customer, subscription),
+        };
+        let mark = Mark {
+            customer: customer.clone(),
+            due: Due::By(self.clock.now()),
+            expects: subscription.clone(),
+        };
+        match self.billing.mark(&mark).await {
+            Ok(_) => (StatusCode::OK, "marked"),
+            Err(error) => {
+                tracing::error!(%error, %customer, "a trigger could not be stored: Stripe will send it again");
+                (StatusCode::SERVICE_UNAVAILABLE, "not stored: try again")
+            }
+        }
+    }
+
+    async fn remember(&self, event: &Event, customer: Option<&CustomerId>, outcome: &str) {
+        let received = Received {
+            id: event.id.clone(),
+            kind: event.kind.clone(),
+            customer: customer.cloned(),
+            at: self.clock.now().0,
+            outcome: outcome.to_owned(),
+        };
+        self.billing.record(&received).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used)]
+    use super::*;
+
+    const BODY: &[u8] = b"{\"id\":\"evt_1\"}";
+    const NOW: i64 = 1_800_000_000;
+
+    fn sign(secret: &str, time: i64) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+        mac.update(format!("{time}.").as_bytes());
+        mac.update(BODY);
+        hex::encode(mac.finalize().into_bytes())
+    }
+
+    fn check(header: &str) -> Result<(), SignatureError> {
+        let secrets = ["whsec_old".to_owned(), "whsec_new".to_owned()];
+        verify(header, BODY, &secrets, NOW, Duration::from_secs(300))
+    }
+
+    #[test]
+    fn several_signatures_and_several_secrets() {
+        let good = sign("whsec_new", NOW);
+        assert_eq!(check(&format!("t={NOW},v1={good}")), Ok(()));
+        assert_eq!(
+            check(&format!(
+                "t={NOW},v1={},v1={good},v0=x",
+                sign("whsec_x", NOW)
+            )),
+            Ok(())
+        );
+        assert_eq!(
+            check(&format!("t={NOW},v1={}", sign("whsec_old", NOW))),
+            Ok(())
+        );
+        assert_eq!(
+            check(&format!("t={NOW},v1={}", sign("whsec_x", NOW))),
+            Err(SignatureError::NoMatch)
+        );
+        assert_eq!(
+            check(&format!("t={},v1={good}", NOW - 1)),
+            Err(SignatureError::NoMatch)
+        );
+    }
+
+    #[test]
+    fn only_age_is_limited_and_nonsense_is_refused() {
+        let at = |time: i64| check(&format!("t={time},v1={}", sign("whsec_new", time)));
+        assert_eq!(at(NOW - 300), Ok(()));
+        assert_eq!(at(NOW - 301), Err(SignatureError::TooOld));
+        assert_eq!(at(NOW + 4000), Ok(()));
+        for header in ["", "t=1", "v1=00", "t=x,v1=00", "t=1,v1=zz"] {
+            assert_eq!(check(header), Err(SignatureError::Malformed), "{header}");
+        }
+    }
+}

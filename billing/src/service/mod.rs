@@ -1,1 +1,208 @@
-//! x
+//! The verbs. `Billing` is the only thing that calls Stripe or writes the store, and `sync` the
+//! only one of its verbs that writes a customer's value.
+//!
+//! May import the domain and the ports; it never sees an adapter, a page or a session.
+
+mod catalog;
+mod checkout;
+mod customer;
+mod outcome;
+mod push;
+mod sync;
+mod worker;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+pub use catalog::PlanBook;
+pub use checkout::{Checkout, CheckoutChoice};
+pub use customer::Buyer;
+pub use outcome::Outcome;
+pub use push::{Change, ChangeKind};
+pub use sync::Synced;
+pub use worker::Worker;
+
+use crate::access::AccessPolicy;
+use crate::error::{Error, StoreError};
+use crate::id::{CustomerId, UserId};
+use crate::plan::Catalog;
+use crate::ports::{Account, AccountMode, Clock, Mark, Store, Stripe};
+use crate::subscription::Snapshot;
+
+/// Every duration of the verbs, and the two addresses that Stripe sends a buyer back to.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub success_url: String,
+    pub cancel_url: String,
+    /// How long a Checkout Session stays open; Stripe takes 30 minutes to 24 hours.
+    pub checkout_lifetime: Duration,
+    /// A sync that somebody waits for is repeated by a worker this long after its start, if the
+    /// process that ran it has died.
+    pub eager_grace: Duration,
+    /// How long to wait before a fetch is repeated that lacked what an event had named.
+    pub recheck: Duration,
+    pub retry_base: Duration,
+    pub retry_cap: Duration,
+    /// A customer created longer ago than this can be found by Stripe's search.
+    pub search_lag: Duration,
+    /// How long Stripe keeps idempotency keys, less an hour.
+    pub idempotency_life: Duration,
+    /// How long products and prices are remembered.
+    pub catalog_life: Duration,
+    /// A worker looks this often, whether woken or not.
+    pub poll: Duration,
+    pub concurrency: usize,
+    pub access: AccessPolicy,
+}
+
+impl Settings {
+    /// The defaults, with the two addresses of the app.
+    #[must_use]
+    pub fn new(success_url: impl Into<String>, cancel_url: impl Into<String>) -> Self {
+        Self {
+            success_url: success_url.into(),
+            cancel_url: cancel_url.into(),
+            checkout_lifetime: Duration::from_secs(23 * 3600),
+            eager_grace: Duration::from_secs(30),
+            recheck: Duration::from_secs(2),
+            retry_base: Duration::from_secs(1),
+            retry_cap: Duration::from_secs(15 * 60),
+            search_lag: Duration::from_secs(10 * 60),
+            idempotency_life: Duration::from_secs(23 * 3600),
+            catalog_life: Duration::from_secs(10 * 60),
+            poll: Duration::from_secs(1),
+            concurrency: 4,
+            access: AccessPolicy::default(),
+        }
+    }
+}
+
+/// The verbs over one Stripe account and one store.
+pub struct Billing {
+    stripe: Arc<dyn Stripe>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    catalog: Catalog,
+    book: PlanBook,
+    settings: Settings,
+    wake: Notify,
+}
+
+impl Billing {
+    #[must_use]
+    pub fn new(
+        stripe: Arc<dyn Stripe>,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        catalog: Catalog,
+        settings: Settings,
+    ) -> Self {
+        let book = PlanBook::new(settings.catalog_life);
+        Self {
+            stripe,
+            store,
+            clock,
+            catalog,
+            book,
+            settings,
+            wake: Notify::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    #[must_use]
+    pub fn access_policy(&self) -> AccessPolicy {
+        self.settings.access
+    }
+
+    /// Unix seconds.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        self.clock.now().secs()
+    }
+
+    /// Says that a customer may have changed. When this returns, the store has it.
+    ///
+    /// # Errors
+    /// `StoreError` where it could not be stored: the trigger is not taken.
+    pub async fn mark(&self, mark: &Mark) -> Result<u64, StoreError> {
+        let generation = self.store.mark(mark).await?;
+        self.wake.notify_one();
+        Ok(generation)
+    }
+
+    /// The customer that is bound to a user.
+    ///
+    /// # Errors
+    /// `StoreError`.
+    pub async fn customer_of(&self, user: &UserId) -> Result<Option<CustomerId>, StoreError> {
+        self.store.customer_of(user).await
+    }
+
+    /// What the store says of a user; a value that is missing is fetched.
+    ///
+    /// # Errors
+    /// `Error` where the store, or Stripe for a missing value, does not answer.
+    pub async fn subscription_of(&self, user: &UserId) -> Result<Option<Snapshot>, Error> {
+        let Some(customer) = self.store.customer_of(user).await? else {
+            return Ok(None);
+        };
+        match self.store.snapshot(&customer).await? {
+            Some(snapshot) => Ok(Some(snapshot)),
+            None => Ok(Some(self.sync_now(&customer).await?.snapshot)),
+        }
+    }
+
+    /// The stored value to the letter, for `GET /api/subscription`.
+    ///
+    /// # Errors
+    /// As `subscription_of`.
+    pub async fn subscription_json(&self, user: &UserId) -> Result<Option<String>, Error> {
+        let Some(customer) = self.store.customer_of(user).await? else {
+            return Ok(None);
+        };
+        if let Some(json) = self.store.snapshot_json(&customer).await? {
+            return Ok(Some(json));
+        }
+        self.sync_now(&customer).await?;
+        Ok(self.store.snapshot_json(&customer).await?)
+    }
+
+    /// Makes sure that this store belongs to this account of Stripe in this mode: the first one
+    /// to come takes it. Returns whose it is.
+    ///
+    /// # Errors
+    /// `Error` where Stripe or the store does not answer.
+    pub async fn claim_account(&self, mode: AccountMode) -> Result<AccountClaim, Error> {
+        let ours = Account {
+            account: self.stripe.account().await?,
+            mode,
+        };
+        let recorded = self.store.claim_account(&ours).await?;
+        Ok(if recorded == ours {
+            AccountClaim::Ours(ours)
+        } else {
+            AccountClaim::Another { ours, recorded }
+        })
+    }
+
+    /// What the received-events list keeps for people to read. Losing one loses no change.
+    pub async fn record(&self, received: &crate::ports::Received) {
+        if let Err(error) = self.store.record(received).await {
+            tracing::warn!(%error, event = %received.id, "the list of received events was not written");
+        }
+    }
+}
+
+/// Whose store this is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountClaim {
+    Ours(Account),
+    Another { ours: Account, recorded: Account },
+}

@@ -1,1 +1,13 @@
-//! x
+//! Stripe over async-stripe's requests, our own transport and lenient answers.
+//!
+//! async-stripe's own client is not used: it opens a connection for each call, shows no response
+//! headers and retries every 429 (docs/dependencies.md). Its answers are not either: one field
+//! that is missing kills a whole page. May import the domain and Stripe's crates only.
+
+mod answers;
+mod client;
+mod retry;
+mod transport;
+
+pub use client::StripeClient;
+pub use transport::{StripeConfigError, StripeSettings, Transport, key_mode};

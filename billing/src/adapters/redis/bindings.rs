@@ -1,0 +1,97 @@
+//! `stripe:user:<id>`, the attempts to create a customer, and `stripe:account`.
+
+use async_trait::async_trait;
+
+use super::{RedisStore, from_json, to_json, unavailable, unreadable};
+use crate::error::StoreError;
+use crate::id::{CustomerId, UserId};
+use crate::ports::{Account, Bindings, CustomerAttempt};
+
+const ACCOUNT: &str = "stripe:account";
+
+fn binding_key(user: &UserId) -> String {
+    format!("stripe:user:{user}")
+}
+
+fn attempt_key(user: &UserId) -> String {
+    format!("stripe:attempt:{user}")
+}
+
+fn email_key(customer: &CustomerId) -> String {
+    format!("stripe:email:{customer}")
+}
+
+#[async_trait]
+impl Bindings for RedisStore {
+    async fn customer_of(&self, user: &UserId) -> Result<Option<CustomerId>, StoreError> {
+        let key = binding_key(user);
+        let text = self.text(&key).await?;
+        text.map(|text| CustomerId::parse(text).map_err(|error| unreadable(&key, error)))
+            .transpose()
+    }
+
+    async fn bind(
+        &self,
+        user: &UserId,
+        customer: &CustomerId,
+        expected: Option<&CustomerId>,
+    ) -> Result<CustomerId, StoreError> {
+        let key = binding_key(user);
+        let bound = self
+            .swap(
+                &key,
+                expected.map_or("", CustomerId::as_str),
+                customer.as_str(),
+            )
+            .await?;
+        let bound = bound.ok_or_else(|| unreadable(&key, "a binding vanished while it was set"))?;
+        CustomerId::parse(bound).map_err(|error| unreadable(&key, error))
+    }
+
+    async fn customer_attempt(
+        &self,
+        user: &UserId,
+        proposed: &CustomerAttempt,
+    ) -> Result<CustomerAttempt, StoreError> {
+        let key = attempt_key(user);
+        match self.swap(&key, "", &to_json(&key, proposed)?).await? {
+            Some(running) => from_json(&key, &running),
+            None => Ok(proposed.clone()),
+        }
+    }
+
+    async fn replace_customer_attempt(
+        &self,
+        user: &UserId,
+        current: &CustomerAttempt,
+        next: &CustomerAttempt,
+    ) -> Result<(), StoreError> {
+        let key = attempt_key(user);
+        self.swap(&key, &to_json(&key, current)?, &to_json(&key, next)?)
+            .await?;
+        Ok(())
+    }
+
+    async fn email_digest(&self, customer: &CustomerId) -> Result<Option<String>, StoreError> {
+        self.text(&email_key(customer)).await
+    }
+
+    async fn set_email_digest(
+        &self,
+        customer: &CustomerId,
+        digest: &str,
+    ) -> Result<(), StoreError> {
+        let mut redis = self.redis.clone();
+        redis::cmd("SET")
+            .arg(email_key(customer))
+            .arg(digest)
+            .query_async(&mut redis)
+            .await
+            .map_err(unavailable)
+    }
+
+    async fn claim_account(&self, account: &Account) -> Result<Account, StoreError> {
+        let recorded = self.swap(ACCOUNT, "", &to_json(ACCOUNT, account)?).await?;
+        recorded.map_or_else(|| Ok(account.clone()), |text| from_json(ACCOUNT, &text))
+    }
+}

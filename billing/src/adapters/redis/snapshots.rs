@@ -1,0 +1,93 @@
+//! `stripe:customer:<id>` and the tickets that guard it. docs/sync.md says why two scripts suffice.
+
+use async_trait::async_trait;
+use rand::Rng;
+
+use super::{RedisStore, from_json, to_json, unavailable};
+use crate::error::StoreError;
+use crate::id::CustomerId;
+use crate::ports::{Snapshots, Ticket, Written};
+use crate::subscription::Snapshot;
+
+/// KEYS: seq, tickets. ARGV: token, ticket's life in seconds. Returns seq.
+/// The counter never expires while anyone may hold a ticket of it: both live equally long.
+pub(super) const BEGIN: &str = r"
+local seq = redis.call('INCR', KEYS[1])
+redis.call('ZADD', KEYS[2], seq, ARGV[1])
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+redis.call('EXPIRE', KEYS[2], ARGV[2])
+return seq
+";
+
+/// KEYS: value, tickets. ARGV: token, value. 1 where it was written.
+pub(super) const WRITE: &str = r"
+local seq = redis.call('ZSCORE', KEYS[2], ARGV[1])
+if not seq then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', seq)
+return 1
+";
+
+/// Far longer than any fetch may take; a ticket that outlived it is refused, which is safe.
+const TICKET_SECONDS: u64 = 24 * 60 * 60;
+
+fn value_key(customer: &CustomerId) -> String {
+    format!("stripe:customer:{customer}")
+}
+
+#[async_trait]
+impl Snapshots for RedisStore {
+    async fn begin(&self, customer: &CustomerId) -> Result<Ticket, StoreError> {
+        let token = format!("{:032x}", rand::rng().random::<u128>());
+        let mut redis = self.redis.clone();
+        let seq = self
+            .scripts
+            .begin
+            .key(format!("{{stripe:customer:{customer}}}:seq"))
+            .key(format!("{{stripe:customer:{customer}}}:tickets"))
+            .arg(&token)
+            .arg(TICKET_SECONDS)
+            .invoke_async(&mut redis)
+            .await
+            .map_err(unavailable)?;
+        Ok(Ticket { seq, token })
+    }
+
+    async fn write(
+        &self,
+        customer: &CustomerId,
+        ticket: &Ticket,
+        value: &Snapshot,
+    ) -> Result<Written, StoreError> {
+        let key = value_key(customer);
+        let json = to_json(&key, value)?;
+        let mut redis = self.redis.clone();
+        let accepted: bool = self
+            .scripts
+            .write
+            .key(&key)
+            .key(format!("{{stripe:customer:{customer}}}:tickets"))
+            .arg(&ticket.token)
+            .arg(json)
+            .invoke_async(&mut redis)
+            .await
+            .map_err(unavailable)?;
+        Ok(if accepted {
+            Written::Accepted
+        } else {
+            Written::Refused
+        })
+    }
+
+    async fn snapshot(&self, customer: &CustomerId) -> Result<Option<Snapshot>, StoreError> {
+        let key = value_key(customer);
+        self.text(&key)
+            .await?
+            .map(|text| from_json(&key, &text))
+            .transpose()
+    }
+
+    async fn snapshot_json(&self, customer: &CustomerId) -> Result<Option<String>, StoreError> {
+        self.text(&value_key(customer)).await
+    }
+}

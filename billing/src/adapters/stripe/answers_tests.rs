@@ -1,0 +1,81 @@
+#![expect(clippy::unwrap_used)]
+use super::*;
+use serde_json::json;
+
+fn read(value: Value) -> ListedSubscription {
+    serde_json::from_value::<Subscription>(value)
+        .unwrap()
+        .into_domain()
+}
+
+#[test]
+fn periods_come_from_the_item_else_from_the_subscription() {
+    let item = |start: Value| json!({"price": {"id": "price_1", "product": "prod_1"}, "current_period_start": start, "current_period_end": start});
+    let new = read(json!({"id": "sub_1", "status": "active", "items": {"data": [item(json!(5))]}}));
+    assert_eq!(new.items[0].current_period_end, Some(5));
+    let old = read(
+        json!({"id": "sub_1", "status": "active", "current_period_start": 7, "current_period_end": 8, "items": {"data": [item(Value::Null)]}}),
+    );
+    assert_eq!(
+        (
+            old.items[0].current_period_start,
+            old.items[0].current_period_end
+        ),
+        (Some(7), Some(8))
+    );
+}
+
+#[test]
+fn the_card_is_the_subscriptions_else_the_customers() {
+    let card = |last4: &str| json!({"id": "pm_1", "type": "card", "card": {"brand": "visa", "last4": last4}});
+    let customer = json!({"id": "cus_1", "metadata": {"userId": "u1"}, "invoice_settings": {"default_payment_method": card("1111")}});
+    let own = read(
+        json!({"id": "sub_1", "status": "active", "customer": customer, "default_payment_method": card("4242")}),
+    );
+    assert_eq!(own.payment_method.unwrap().last4.unwrap(), "4242");
+    assert_eq!(own.user.unwrap().as_str(), "u1");
+    let inherited = read(
+        json!({"id": "sub_1", "status": "active", "customer": customer, "default_payment_method": null}),
+    );
+    assert_eq!(inherited.payment_method.unwrap().last4.unwrap(), "1111");
+    let other = read(
+        json!({"id": "sub_1", "status": "active", "default_payment_method": {"id": "pm_1", "type": "sepa_debit"}}),
+    );
+    assert_eq!(other.payment_method.unwrap().brand.unwrap(), "sepa_debit");
+}
+
+#[test]
+fn a_deleted_customer_and_a_missing_field_kill_nothing() {
+    let listed = read(
+        json!({"id": "sub_1", "status": "brand_new_status", "customer": {"id": "cus_1", "object": "customer", "deleted": true}, "latest_invoice": "in_1"}),
+    );
+    assert_eq!(listed.status, Status::Unknown("brand_new_status".into()));
+    assert_eq!(listed.customer.unwrap().as_str(), "cus_1");
+    assert!(listed.items.is_empty() && listed.latest_invoice.is_none());
+    let deleted: Customer =
+        serde_json::from_value(json!({"id": "cus_1", "deleted": true})).unwrap();
+    assert_eq!(deleted.into_domain(), None);
+}
+
+#[test]
+fn a_sessions_metadata_is_validated_where_it_is_read() {
+    let session = |metadata: Value| {
+        let value = json!({"id": "cs_1", "status": "complete", "payment_status": "paid", "metadata": metadata});
+        serde_json::from_value::<CheckoutSession>(value)
+            .unwrap()
+            .into_domain()
+    };
+    assert!(
+        session(json!({"userId": "u1", "plan": "pro"}))
+            .metadata
+            .is_some()
+    );
+    for wrong in [
+        json!({"userId": "u1"}),
+        json!({"userId": "{}", "plan": "pro"}),
+        json!({}),
+        Value::Null,
+    ] {
+        assert_eq!(session(wrong.clone()).metadata, None, "{wrong}");
+    }
+}

@@ -1,0 +1,277 @@
+//! The port `Stripe` over the transport: one method, one call.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use stripe_billing::subscription::{ListSubscription, ListSubscriptionStatus};
+use stripe_checkout::checkout_session::{
+    CreateCheckoutSession, CreateCheckoutSessionLineItems, CreateCheckoutSessionSubscriptionData,
+    ExpireCheckoutSession, ListCheckoutSession, RetrieveCheckoutSession,
+};
+use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest};
+use stripe_core::customer::{CreateCustomer, SearchCustomer, UpdateCustomer};
+use stripe_product::price::{
+    CreatePrice, CreatePriceRecurring, CreatePriceRecurringInterval, ListPrice, UpdatePrice,
+};
+use stripe_product::product::{CreateProduct, ListProduct, UpdateProduct};
+use stripe_shared::CheckoutSessionMode;
+
+use super::answers::{self, List, invalid};
+use super::transport::Transport;
+use crate::error::{StripeError, StripeErrorKind};
+use crate::id::{AccountId, CheckoutSessionId, CustomerId, LookupKey, PriceId, ProductId, UserId};
+use crate::plan::Interval;
+use crate::ports::{
+    CheckoutSession, Customer, NewCheckout, NewPrice, Price, Product, ProductFields, Stripe,
+};
+use crate::subscription::ListedSubscription;
+
+/// Stripe's own limit of a list's page.
+const PAGE: i64 = 100;
+/// Stripe takes at most ten lookup keys a call.
+const LOOKUP_KEYS: usize = 10;
+
+/// What a snapshot needs beyond the list itself; Stripe expands at most four levels deep.
+const EXPANDED: [&str; 3] = [
+    "data.default_payment_method",
+    "data.customer.invoice_settings.default_payment_method",
+    "data.latest_invoice",
+];
+
+/// Stripe, or an emulator of it.
+#[derive(Debug, Clone)]
+pub struct StripeClient {
+    transport: Transport,
+}
+
+impl StripeClient {
+    #[must_use]
+    pub fn new(transport: Transport) -> Self {
+        Self { transport }
+    }
+
+    async fn ask<T: serde::de::DeserializeOwned>(
+        &self,
+        request: impl StripeRequest,
+    ) -> Result<T, StripeError> {
+        self.transport.call(request.build(), None).await
+    }
+}
+
+fn product_metadata(fields: &ProductFields) -> HashMap<String, String> {
+    HashMap::from([("plan".to_owned(), fields.plan.to_string())])
+}
+
+#[async_trait]
+impl Stripe for StripeClient {
+    async fn account(&self) -> Result<AccountId, StripeError> {
+        let account: answers::Id = self
+            .transport
+            .call(RequestBuilder::new(StripeMethod::Get, "/account"), None)
+            .await?;
+        AccountId::parse(account.id).map_err(|error| invalid(&error))
+    }
+
+    async fn subscriptions(
+        &self,
+        customer: &CustomerId,
+    ) -> Result<Vec<ListedSubscription>, StripeError> {
+        let mut listed: Vec<ListedSubscription> = Vec::new();
+        loop {
+            let mut request = ListSubscription::new()
+                .customer(customer.as_str())
+                .status(ListSubscriptionStatus::All)
+                .limit(PAGE)
+                .expand(EXPANDED.map(str::to_owned));
+            if let Some(last) = listed.last() {
+                request = request.starting_after(last.id.as_str());
+            }
+            let page: List<answers::Subscription> = match self.ask(request).await {
+                Err(error) if error.is_missing() => return Ok(listed),
+                answer => answer?,
+            };
+            let more = page.has_more && !page.data.is_empty();
+            listed.extend(
+                page.data
+                    .into_iter()
+                    .map(answers::Subscription::into_domain),
+            );
+            if !more {
+                return Ok(listed);
+            }
+        }
+    }
+
+    async fn create_customer(
+        &self,
+        user: &UserId,
+        idempotency_key: &str,
+    ) -> Result<CustomerId, StripeError> {
+        let metadata = HashMap::from([("userId".to_owned(), user.to_string())]);
+        let request = CreateCustomer::new().metadata(metadata).build();
+        let customer: answers::Id = self.transport.call(request, Some(idempotency_key)).await?;
+        CustomerId::parse(customer.id).map_err(|error| invalid(&error))
+    }
+
+    async fn set_email(&self, customer: &CustomerId, email: &str) -> Result<(), StripeError> {
+        let _: answers::Id = self
+            .ask(UpdateCustomer::new(customer.as_str()).email(email))
+            .await?;
+        Ok(())
+    }
+
+    async fn search_customers(&self, user: &UserId) -> Result<Vec<Customer>, StripeError> {
+        let query = format!("metadata['userId']:'{user}'");
+        let found: List<answers::Customer> =
+            self.ask(SearchCustomer::new(query).limit(PAGE)).await?;
+        let mut customers: Vec<_> = found
+            .data
+            .into_iter()
+            .filter_map(answers::Customer::into_domain)
+            .collect();
+        // A search may match part of a value; only the whole one is ours.
+        customers.retain(|customer| customer.user.as_ref() == Some(user));
+        customers.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+        Ok(customers)
+    }
+
+    async fn open_checkout(&self, checkout: &NewCheckout) -> Result<CheckoutSession, StripeError> {
+        let metadata: HashMap<_, _> = checkout.metadata.to_map().into_iter().collect();
+        let mut line = CreateCheckoutSessionLineItems::new();
+        line.price = Some(checkout.price.to_string());
+        line.quantity = Some(1);
+        let mut subscription = CreateCheckoutSessionSubscriptionData::new();
+        subscription.metadata = Some(metadata.clone());
+        subscription.trial_period_days = checkout.trial_days;
+        let request = CreateCheckoutSession::new()
+            .mode(CheckoutSessionMode::Subscription)
+            .customer(checkout.customer.as_str())
+            .line_items(vec![line])
+            .subscription_data(subscription)
+            .metadata(metadata)
+            .allow_promotion_codes(true)
+            .success_url(checkout.success_url.as_str())
+            .cancel_url(checkout.cancel_url.as_str())
+            .expires_at(checkout.expires_at);
+        let answer: Result<answers::CheckoutSession, _> = self
+            .transport
+            .call(request.build(), Some(&checkout.idempotency_key))
+            .await;
+        Ok(answer?.into_domain())
+    }
+
+    async fn checkout(&self, id: &CheckoutSessionId) -> Result<CheckoutSession, StripeError> {
+        let session: answers::CheckoutSession =
+            self.ask(RetrieveCheckoutSession::new(id.as_str())).await?;
+        Ok(session.into_domain())
+    }
+
+    async fn checkouts(&self, customer: &CustomerId) -> Result<Vec<CheckoutSession>, StripeError> {
+        let request = ListCheckoutSession::new()
+            .customer(customer.as_str())
+            .limit(10);
+        let page: List<answers::CheckoutSession> = self.ask(request).await?;
+        Ok(page
+            .data
+            .into_iter()
+            .map(answers::CheckoutSession::into_domain)
+            .collect())
+    }
+
+    async fn expire_checkout(&self, id: &CheckoutSessionId) -> Result<(), StripeError> {
+        let _: answers::Id = self.ask(ExpireCheckoutSession::new(id.as_str())).await?;
+        Ok(())
+    }
+
+    async fn products(&self) -> Result<Vec<Product>, StripeError> {
+        let mut products: Vec<Product> = Vec::new();
+        loop {
+            let mut request = ListProduct::new().limit(PAGE);
+            if let Some(last) = products.last() {
+                request = request.starting_after(last.id.as_str());
+            }
+            let page: List<answers::Product> = self.ask(request).await?;
+            let more = page.has_more && !page.data.is_empty();
+            products.extend(page.data.into_iter().map(answers::Product::into_domain));
+            if !more {
+                return Ok(products);
+            }
+        }
+    }
+
+    async fn create_product(
+        &self,
+        fields: &ProductFields,
+        idempotency_key: &str,
+    ) -> Result<ProductId, StripeError> {
+        let mut request =
+            CreateProduct::new(fields.name.as_str()).metadata(product_metadata(fields));
+        if !fields.description.is_empty() {
+            request = request.description(fields.description.as_str());
+        }
+        let product: answers::Product = self
+            .transport
+            .call(request.build(), Some(idempotency_key))
+            .await?;
+        Ok(product.id)
+    }
+
+    async fn update_product(
+        &self,
+        id: &ProductId,
+        fields: &ProductFields,
+    ) -> Result<(), StripeError> {
+        let request = UpdateProduct::new(id.as_str())
+            .active(true)
+            .name(fields.name.as_str())
+            .description(fields.description.as_str())
+            .metadata(product_metadata(fields));
+        let _: answers::Product = self.ask(request).await?;
+        Ok(())
+    }
+
+    async fn prices(&self, lookup_keys: &[LookupKey]) -> Result<Vec<Price>, StripeError> {
+        let mut prices = Vec::new();
+        for keys in lookup_keys.chunks(LOOKUP_KEYS) {
+            let keys: Vec<_> = keys.iter().map(LookupKey::to_string).collect();
+            let page: List<answers::Price> = self
+                .ask(ListPrice::new().lookup_keys(keys).limit(PAGE))
+                .await?;
+            prices.extend(
+                page.data
+                    .into_iter()
+                    .filter_map(answers::Price::into_domain),
+            );
+        }
+        Ok(prices)
+    }
+
+    async fn create_price(&self, price: &NewPrice) -> Result<PriceId, StripeError> {
+        let interval = match price.interval {
+            Interval::Month => CreatePriceRecurringInterval::Month,
+            Interval::Year => CreatePriceRecurringInterval::Year,
+        };
+        let currency: stripe_types::Currency = price.currency.as_str().parse().map_err(|_| {
+            StripeError::new(
+                StripeErrorKind::Refused,
+                format!("Stripe knows no currency {}", price.currency),
+            )
+        })?;
+        let request = CreatePrice::new(currency)
+            .product(price.product.as_str())
+            .unit_amount(price.amount)
+            .recurring(CreatePriceRecurring::new(interval))
+            .lookup_key(price.lookup_key.as_str())
+            .transfer_lookup_key(true);
+        let created: answers::Price = self
+            .transport
+            .call(request.build(), Some(&price.idempotency_key))
+            .await?;
+        Ok(created.id)
+    }
+
+    async fn activate_price(&self, id: &PriceId) -> Result<(), StripeError> {
+        let _: answers::Price = self.ask(UpdatePrice::new(id.as_str()).active(true)).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,211 @@
+//! The store as the verbs see it. Every method is atomic, and safe to repeat after an error.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::UnixMillis;
+use crate::error::StoreError;
+use crate::id::{
+    AccountId, CheckoutSessionId, CustomerId, EventId, PlanId, PriceId, SubscriptionId, UserId,
+};
+use crate::plan::Interval;
+use crate::subscription::Snapshot;
+
+/// Leave to write one customer's value once, taken before Stripe is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ticket {
+    pub seq: u64,
+    pub token: String,
+}
+
+/// What became of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    Accepted,
+    /// The ticket is torn up: a fetch that began later has been written, or the store has lost
+    /// the ticket's history.
+    Refused,
+}
+
+/// The one value of each customer, under the rule of docs/sync.md.
+#[async_trait]
+pub trait Snapshots: Send + Sync {
+    async fn begin(&self, customer: &CustomerId) -> Result<Ticket, StoreError>;
+    async fn write(
+        &self,
+        customer: &CustomerId,
+        ticket: &Ticket,
+        value: &Snapshot,
+    ) -> Result<Written, StoreError>;
+    async fn snapshot(&self, customer: &CustomerId) -> Result<Option<Snapshot>, StoreError>;
+    /// The stored text, to the letter.
+    async fn snapshot_json(&self, customer: &CustomerId) -> Result<Option<String>, StoreError>;
+}
+
+/// An attempt to create a user's customer, shared by all who try at the same time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CustomerAttempt {
+    /// Goes up when Stripe has stored a failure under the attempt's idempotency key.
+    pub number: u32,
+    /// Unix milliseconds.
+    pub started_at: i64,
+    /// The deleted customer that this one replaces.
+    pub replaces: Option<CustomerId>,
+}
+
+/// Which customer belongs to which user.
+#[async_trait]
+pub trait Bindings: Send + Sync {
+    async fn customer_of(&self, user: &UserId) -> Result<Option<CustomerId>, StoreError>;
+    /// Binds if the binding is still `expected`; returns the customer that is bound afterwards.
+    async fn bind(
+        &self,
+        user: &UserId,
+        customer: &CustomerId,
+        expected: Option<&CustomerId>,
+    ) -> Result<CustomerId, StoreError>;
+    /// Starts `proposed` where no attempt runs; returns the one that runs.
+    async fn customer_attempt(
+        &self,
+        user: &UserId,
+        proposed: &CustomerAttempt,
+    ) -> Result<CustomerAttempt, StoreError>;
+    /// Puts `next` in the place of `current`, if that still runs.
+    async fn replace_customer_attempt(
+        &self,
+        user: &UserId,
+        current: &CustomerAttempt,
+        next: &CustomerAttempt,
+    ) -> Result<(), StoreError>;
+    /// The e-mail that Stripe was last told, as a digest.
+    async fn email_digest(&self, customer: &CustomerId) -> Result<Option<String>, StoreError>;
+    async fn set_email_digest(&self, customer: &CustomerId, digest: &str)
+    -> Result<(), StoreError>;
+    /// Records which Stripe account this store belongs to, once; returns the recorded one.
+    async fn claim_account(&self, account: &Account) -> Result<Account, StoreError>;
+}
+
+/// Which account of Stripe, and in which mode.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    pub account: AccountId,
+    pub mode: AccountMode,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AccountMode {
+    Test,
+    Live,
+}
+
+/// A customer's one checkout: first without a session, then with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckoutAttempt {
+    /// Random; the session's idempotency key is made from it.
+    pub token: String,
+    pub user: UserId,
+    pub plan: PlanId,
+    pub interval: Interval,
+    pub price: PriceId,
+    pub trial_days: Option<u32>,
+    /// Unix seconds.
+    pub expires_at: i64,
+    pub session: Option<CheckoutSessionId>,
+}
+
+/// The checkout that a customer has open, at most one.
+#[async_trait]
+pub trait Checkouts: Send + Sync {
+    async fn checkout_attempt(
+        &self,
+        customer: &CustomerId,
+    ) -> Result<Option<CheckoutAttempt>, StoreError>;
+    /// Puts `next` in the place of `current`, if that is still what is stored; returns what is
+    /// stored afterwards.
+    async fn swap_checkout_attempt(
+        &self,
+        customer: &CustomerId,
+        current: Option<&CheckoutAttempt>,
+        next: Option<&CheckoutAttempt>,
+    ) -> Result<Option<CheckoutAttempt>, StoreError>;
+}
+
+/// A trigger: this customer may have changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    pub customer: CustomerId,
+    pub due: Due,
+    /// A subscription that the next fetch must contain.
+    pub expects: Option<SubscriptionId>,
+}
+
+/// When a marked customer is due, and which sync is enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// At this time; any sync that begins after the mark will do.
+    By(UnixMillis),
+    /// Only a sync that begins at this time or later will do: what is marked is about to happen.
+    From(UnixMillis),
+}
+
+/// A due customer, lent to one worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    pub customer: CustomerId,
+    pub generation: u64,
+    pub lease: String,
+    /// Failures since the last success.
+    pub attempts: u32,
+    pub expects: Option<SubscriptionId>,
+}
+
+/// A sync that succeeded, to be reported to the queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    pub customer: CustomerId,
+    /// The generation that was marked or claimed before the fetch began.
+    pub generation: u64,
+    /// The claim's lease; `None` where the sync ran without one, as the success page's does.
+    pub lease: Option<String>,
+    /// The next known change at Stripe.
+    pub next: Option<UnixMillis>,
+}
+
+/// The set of customers that are due. A level, not a log: a thousand events are one entry.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Returns the mark's generation.
+    async fn mark(&self, mark: &Mark) -> Result<u64, StoreError>;
+    async fn claim(&self, most: usize) -> Result<Vec<Claim>, StoreError>;
+    /// A late report with an old lease or generation changes nothing.
+    async fn done(&self, done: &Done) -> Result<(), StoreError>;
+    async fn failed(
+        &self,
+        claim: &Claim,
+        error: &str,
+        retry_at: UnixMillis,
+    ) -> Result<(), StoreError>;
+    /// When the next customer is due or its lease runs out.
+    async fn next_due(&self) -> Result<Option<UnixMillis>, StoreError>;
+    /// Keeps a received event for people to read, in a short capped list.
+    async fn record(&self, received: &Received) -> Result<(), StoreError>;
+}
+
+/// A received event and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Received {
+    pub id: EventId,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub customer: Option<CustomerId>,
+    /// Unix milliseconds.
+    pub at: i64,
+    pub outcome: String,
+}
+
+/// Everything a store must do.
+pub trait Store: Snapshots + Bindings + Checkouts + Queue {}
+impl<T: Snapshots + Bindings + Checkouts + Queue> Store for T {}

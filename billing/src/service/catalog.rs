@@ -1,0 +1,121 @@
+//! What Stripe knows of the plans: which product is which plan, which price is sold under which
+//! lookup key. Remembered in memory for a while, and asked again for what is unknown.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::Billing;
+use crate::clock::UnixMillis;
+use crate::error::{Error, StripeError};
+use crate::id::{LookupKey, PriceId};
+use crate::plan::PlanDirectory;
+use crate::subscription::ListedSubscription;
+
+/// An unknown product is looked up again after this long at the earliest, so that a product of
+/// someone else's does not cost a request for each sync.
+const UNKNOWN_PRODUCT_PAUSE: Duration = Duration::from_secs(30);
+
+/// The memory.
+pub struct PlanBook {
+    life: Duration,
+    directory: Mutex<Option<(UnixMillis, Arc<PlanDirectory>)>>,
+    prices: Mutex<HashMap<LookupKey, (UnixMillis, PriceId)>>,
+}
+
+impl PlanBook {
+    #[must_use]
+    pub fn new(life: Duration) -> Self {
+        Self {
+            life,
+            directory: Mutex::new(None),
+            prices: Mutex::new(HashMap::new()),
+        }
+    }
+
+    fn directory(&self) -> Option<(UnixMillis, Arc<PlanDirectory>)> {
+        self.directory
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Forgets everything, as after a push.
+    pub fn clear(&self) {
+        *self
+            .directory
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = None;
+        self.prices
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+}
+
+impl Billing {
+    /// The directory that is good enough for these subscriptions.
+    pub(super) async fn plan_directory(
+        &self,
+        listed: &[ListedSubscription],
+    ) -> Result<Arc<PlanDirectory>, StripeError> {
+        let now = self.clock.now();
+        if let Some((read_at, directory)) = self.book.directory() {
+            let unknown = listed
+                .iter()
+                .flat_map(|subscription| &subscription.items)
+                .filter_map(|item| item.product.as_ref())
+                .any(|product| directory.plan_of(product).is_none());
+            let life = if unknown {
+                UNKNOWN_PRODUCT_PAUSE
+            } else {
+                self.book.life
+            };
+            if now < read_at.plus(life) || listed.is_empty() {
+                return Ok(directory);
+            }
+        } else if listed.is_empty() {
+            return Ok(Arc::default());
+        }
+        let products = self.stripe.products().await?;
+        let plans = products
+            .into_iter()
+            .filter_map(|product| Some((product.id, product.plan?)));
+        let directory = Arc::new(PlanDirectory::new(&self.catalog, plans));
+        *self
+            .book
+            .directory
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some((now, directory.clone()));
+        Ok(directory)
+    }
+
+    /// The price that is sold under a lookup key.
+    pub(super) async fn price_id(&self, key: &LookupKey) -> Result<PriceId, Error> {
+        let now = self.clock.now();
+        let known = self
+            .book
+            .prices
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(key)
+            .cloned();
+        if let Some((read_at, price)) = known
+            && now < read_at.plus(self.book.life)
+        {
+            return Ok(price);
+        }
+        let prices = self.stripe.prices(std::slice::from_ref(key)).await?;
+        let price = prices
+            .into_iter()
+            .find(|price| price.active && price.lookup_key.as_ref() == Some(key));
+        let price = price.ok_or_else(|| Error::NotPushed(key.clone()))?.id;
+        let mut prices = self
+            .book
+            .prices
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        prices.insert(key.clone(), (now, price.clone()));
+        Ok(price)
+    }
+}

@@ -1,0 +1,168 @@
+//! One customer a user, created and bound before any checkout. docs/sync.md tells each step's
+//! reason; ARCHITECTURE names the cases.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::Billing;
+use crate::clock::UnixMillis;
+use crate::error::{Error, StripeErrorKind};
+use crate::id::{CustomerId, UserId};
+use crate::ports::CustomerAttempt;
+
+/// Who buys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Buyer {
+    pub user: UserId,
+    pub email: String,
+    /// When the account was made: a user who is not new may have a customer that we lost.
+    pub since: UnixMillis,
+}
+
+impl Billing {
+    /// The user's customer, made if there is none, with the user's current e-mail.
+    ///
+    /// # Errors
+    /// `Error` where Stripe or the store does not answer. Trying again makes no second customer.
+    pub async fn ensure_customer(&self, buyer: &Buyer) -> Result<CustomerId, Error> {
+        let customer = match self.store.customer_of(&buyer.user).await? {
+            Some(bound) => bound,
+            None => self.create_and_bind(buyer, None).await?,
+        };
+        self.ensure_email(&customer, &buyer.email).await?;
+        Ok(customer)
+    }
+
+    /// Puts a new customer in the place of one that was deleted at Stripe.
+    pub(super) async fn replace_customer(
+        &self,
+        buyer: &Buyer,
+        deleted: &CustomerId,
+    ) -> Result<CustomerId, Error> {
+        tracing::warn!(%deleted, "the user's customer was deleted at Stripe and is replaced");
+        let customer = self.create_and_bind(buyer, Some(deleted)).await?;
+        self.ensure_email(&customer, &buyer.email).await?;
+        Ok(customer)
+    }
+
+    async fn create_and_bind(
+        &self,
+        buyer: &Buyer,
+        deleted: Option<&CustomerId>,
+    ) -> Result<CustomerId, Error> {
+        let attempt = self.running_attempt(&buyer.user, deleted).await?;
+        let found = if self.must_search(buyer, &attempt) {
+            self.search(&buyer.user, deleted).await?
+        } else {
+            None
+        };
+        let customer = match found {
+            Some(customer) => customer,
+            None => self.create(&buyer.user, &attempt).await?,
+        };
+        let bound = self.store.bind(&buyer.user, &customer, deleted).await?;
+        if bound != customer {
+            tracing::info!(%customer, %bound, "another request has bound the user's customer");
+        }
+        Ok(bound)
+    }
+
+    async fn running_attempt(
+        &self,
+        user: &UserId,
+        deleted: Option<&CustomerId>,
+    ) -> Result<CustomerAttempt, Error> {
+        let first = CustomerAttempt {
+            number: 1,
+            started_at: self.clock.now().0,
+            replaces: deleted.cloned(),
+        };
+        let running = self.store.customer_attempt(user, &first).await?;
+        if running.replaces.as_ref() == deleted {
+            return Ok(running);
+        }
+        self.store
+            .replace_customer_attempt(user, &running, &first)
+            .await?;
+        Ok(self.store.customer_attempt(user, &first).await?)
+    }
+
+    /// A fresh first attempt of a new user cannot have left a customer behind. Any other may,
+    /// and Stripe's search is the only one who knows it.
+    fn must_search(&self, buyer: &Buyer, attempt: &CustomerAttempt) -> bool {
+        let now = self.clock.now();
+        let started = UnixMillis(attempt.started_at);
+        attempt.number > 1
+            || started.plus(self.settings.idempotency_life) < now
+            || buyer.since.plus(self.settings.search_lag) < now
+    }
+
+    async fn search(
+        &self,
+        user: &UserId,
+        deleted: Option<&CustomerId>,
+    ) -> Result<Option<CustomerId>, Error> {
+        let mut found = self.stripe.search_customers(user).await?;
+        found.retain(|customer| Some(&customer.id) != deleted);
+        if found.len() > 1 {
+            tracing::warn!(%user, customers = found.len(), "Stripe has several customers with this metadata.userId");
+        }
+        let Some(oldest) = found.first() else {
+            return Ok(None);
+        };
+        // Whichever is live decides; the oldest where none is.
+        for customer in &found {
+            let synced = self.sync(&customer.id).await?;
+            if synced
+                .snapshot
+                .subscription
+                .is_some_and(|it| it.status.is_live())
+            {
+                return Ok(Some(customer.id.clone()));
+            }
+        }
+        Ok(Some(oldest.id.clone()))
+    }
+
+    /// The idempotency key is made from user and attempt alone, so that all who try at the same
+    /// time, and whoever tries again after a lost binding, create one customer.
+    async fn create(&self, user: &UserId, attempt: &CustomerAttempt) -> Result<CustomerId, Error> {
+        let place = attempt
+            .replaces
+            .as_ref()
+            .map_or("first", CustomerId::as_str);
+        let key = format!("unsplit-customer-{user}-{place}-{}", attempt.number);
+        match self.stripe.create_customer(user, &key).await {
+            Err(error) if error.kind == StripeErrorKind::Failed => {
+                // Stripe keeps the failure under this key: the next try needs another.
+                let next = CustomerAttempt {
+                    number: attempt.number + 1,
+                    ..attempt.clone()
+                };
+                self.store
+                    .replace_customer_attempt(user, attempt, &next)
+                    .await?;
+                Err(error.into())
+            }
+            answer => Ok(answer?),
+        }
+    }
+
+    /// Tells Stripe the e-mail when it has changed. Not part of creating: a changed parameter
+    /// would break the idempotency key.
+    async fn ensure_email(&self, customer: &CustomerId, email: &str) -> Result<(), Error> {
+        let mut hasher = DefaultHasher::new();
+        email.hash(&mut hasher);
+        let digest = format!("{:016x}", hasher.finish());
+        if self.store.email_digest(customer).await?.as_deref() == Some(&digest) {
+            return Ok(());
+        }
+        match self.stripe.set_email(customer, email).await {
+            // Deleted at Stripe: opening the checkout will find out and replace it.
+            Err(error) if error.is_missing() => Ok(()),
+            answer => {
+                answer?;
+                Ok(self.store.set_email_digest(customer, &digest).await?)
+            }
+        }
+    }
+}
