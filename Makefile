@@ -1,0 +1,67 @@
+# The only front door: everything a person or a machine does with this project starts here.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test run test dist clean-data
+
+ADMIN := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+WASM := wasm32-unknown-unknown
+CHROMIUM := chromium chromium-browser google-chrome google-chrome-stable
+export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
+
+# $(call install,<Debian package>,<Homebrew arguments>): from whichever is there.
+define install
+	if command -v apt-get >/dev/null; then \
+		echo "Installing $(1) with apt-get"; \
+		if [ -n "$(ADMIN)" ] && ! command -v sudo >/dev/null; then \
+			echo "$(1) is missing: run 'apt-get install $(1)' as root, then try again." >&2; exit 1; fi; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		$(ADMIN) apt-get install -qq -y --no-install-recommends $(1) >/dev/null 2>&1 \
+		|| { $(ADMIN) apt-get update -qq && $(ADMIN) apt-get install -qq -y --no-install-recommends $(1) >/dev/null; } \
+		|| { echo "apt-get could not install $(1): install it, then try again." >&2; exit 1; }; \
+	elif command -v brew >/dev/null; then \
+		echo "Installing $(1) with Homebrew"; brew install --quiet $(2); \
+	else \
+		echo "$(1) is missing, and there is neither apt-get nor brew: install it, then try again." >&2; exit 1; \
+	fi
+endef
+
+# $(call need,<tool>,<what to do>)
+need = command -v $(1) >/dev/null || { echo "$(1) is missing: $(2)" >&2; exit 1; }
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what the app needs and is missing: the wasm target, redis-server
+	@$(call need,cargo,install Rust from https://rustup.rs)
+	@cargo --version >/dev/null 2>&1 || { $(call need,rustup,install Rust from https://rustup.rs); rustup toolchain install stable --profile minimal --component clippy,rustfmt; }
+	@libdir=$$(rustc --print target-libdir --target $(WASM)); if [ ! -d "$$libdir" ]; then \
+		$(call need,rustup,install the target $(WASM) for your Rust); rustup target add $(WASM); fi
+	@command -v redis-server >/dev/null || { $(call install,redis-server,redis); }
+
+setup-test: setup ## install what the tests need besides: Chromium and the packages of end2end
+	@$(call need,npm,install Node.js 20 or newer from https://nodejs.org)
+	@for name in $(CHROMIUM); do command -v $$name >/dev/null && exit 0; done; \
+		[ -d "/Applications/Google Chrome.app" ] || { $(call install,chromium,--cask google-chrome); }
+	@cd end2end && if [ package-lock.json -nt node_modules/.package-lock.json ]; then \
+		npm ci --no-audit --no-fund --loglevel=error; fi
+
+run: setup ## build everything and start Redis, the Stripe emulator and the app
+	@cargo xtask build
+	@target/debug/unsplit dev --with-parent
+
+test: setup setup-test ## formatting, clippy, all Rust tests, and the browser tests
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --lib --target $(WASM) --no-default-features --features hydrate --target-dir target/wasm -- -D warnings
+	cargo test --workspace
+	cargo xtask build
+	cd end2end && npx playwright test
+	@if command -v cargo-leptos >/dev/null; then cargo leptos build; fi
+
+dist: setup ## build the optimised server and client into dist/, which runs anywhere with a Redis
+	@cargo xtask dist
+	@echo "dist/ is ready; dist/RUN.txt says how to run it"
+
+clean-data: ## forget all data of `make run`: accounts, Redis, and the emulator's Stripe
+	@rm -rf .data
