@@ -13,6 +13,8 @@ mod store;
 mod visitor;
 
 #[cfg(test)]
+mod http_tests;
+#[cfg(test)]
 pub(in crate::server) mod test_redis;
 
 pub(in crate::server) use ask::{ask, ask_script};
