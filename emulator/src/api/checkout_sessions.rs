@@ -1,0 +1,71 @@
+//! Checkout sessions in subscription mode: opened here, paid on the hosted page (`billing::checkout`).
+
+mod create;
+mod line_items;
+
+use serde_json::{Value, json};
+
+pub use self::create::{create, read_billing_mode, read_trial_settings};
+use super::Call;
+use crate::billing::ending;
+use crate::error::{ApiError, Place};
+use crate::list::{Page, Range};
+use crate::state::{Kind, number, text};
+
+pub fn retrieve(call: &mut Call) -> Result<Value, ApiError> {
+    call.take_params().finish()?;
+    call.tx.require(Kind::CheckoutSession, call.id(), Place::Path)
+}
+
+pub fn list(call: &mut Call) -> Result<Value, ApiError> {
+    let mut params = call.take_params();
+    let page = Page::read(&mut params)?;
+    let customer = params.text("customer")?;
+    let status = params.one_of("status", &["complete", "expired", "open"])?;
+    let subscription = params.text("subscription")?;
+    let intent = params.text("payment_intent")?;
+    let created = Range::read(&mut params, "created")?;
+    let mut details = params.children("customer_details")?.unwrap_or_default();
+    let email = details.text("email")?;
+    details.finish()?;
+    params.finish()?;
+    let is = |value: &Value, wanted: &Option<String>| wanted.as_ref().is_none_or(|wanted| value == wanted);
+    page.of(call.tx, Kind::CheckoutSession, "/v1/checkout/sessions", customer.as_deref(), |session| {
+        is(&session["status"], &status)
+            && is(&session["subscription"], &subscription)
+            && is(&session["payment_intent"], &intent)
+            && is(&session["customer_details"]["email"], &email)
+            && created.contains(number(session, "created"))
+    })
+}
+
+pub fn expire(call: &mut Call) -> Result<Value, ApiError> {
+    call.take_params().finish()?;
+    let session = call.tx.require(Kind::CheckoutSession, call.id(), Place::Path)?;
+    if session["status"] != "open" {
+        let message = format!(
+            "Only Checkout Sessions with a status in [\"open\"] can be expired. This Checkout Session has a status of \
+             {}",
+            text(&session, "status")
+        );
+        return Err(ApiError::invalid(message));
+    }
+    Ok(ending::expire_session(call.tx, session))
+}
+
+pub fn line_items(call: &mut Call) -> Result<Value, ApiError> {
+    let mut params = call.take_params();
+    let limit = crate::list::limit(&mut params)?;
+    params.refuse(&["starting_after", "ending_before"])?;
+    params.finish()?;
+    let id = call.id().to_owned();
+    call.tx.require(Kind::CheckoutSession, &id, Place::Path)?;
+    let items =
+        call.tx.private(Kind::CheckoutSession, &id)["line_items"].as_array().cloned().unwrap_or_default();
+    Ok(json!({
+        "object": "list",
+        "data": items.iter().take(limit).collect::<Vec<_>>(),
+        "has_more": items.len() > limit,
+        "url": format!("/v1/checkout/sessions/{id}/line_items"),
+    }))
+}

@@ -1,0 +1,141 @@
+//! Customers. A deleted one keeps its id, as `{id, object, deleted}`, and its subscriptions end.
+
+use serde_json::{Value, json};
+
+use super::Call;
+use crate::billing::{customer, ending};
+use crate::error::{ApiError, Place};
+use crate::list::{Page, Range};
+use crate::params::{Change, Params};
+use crate::state::{Kind, Tx, text};
+
+/// Fields of one line of text that a request may set or clear.
+const TEXTS: &[&str] = &["description", "email", "name", "phone"];
+/// Parameters that Stripe has and that this emulator would have to ignore.
+const UNSUPPORTED: &[&str] = &[
+    "balance",
+    "cash_balance",
+    "default_source",
+    "payment_method",
+    "source",
+    "tax",
+    "tax_id_data",
+    "test_clock",
+];
+
+pub fn create(call: &mut Call) -> Result<Value, ApiError> {
+    let mut customer = customer::build(call.tx, Value::Null);
+    let params = call.take_params();
+    read(call.tx, params, &mut customer)?;
+    call.tx.create(Kind::Customer, customer.clone(), "customer.created");
+    Ok(customer)
+}
+
+pub fn retrieve(call: &mut Call) -> Result<Value, ApiError> {
+    call.take_params().finish()?;
+    let customer = call.tx.find(Kind::Customer, call.id()).cloned();
+    customer.ok_or_else(|| ApiError::no_such(Kind::Customer, call.id(), Place::Path))
+}
+
+pub fn update(call: &mut Call) -> Result<Value, ApiError> {
+    let mut customer = call.tx.require(Kind::Customer, call.id(), Place::Path)?;
+    let params = call.take_params();
+    read(call.tx, params, &mut customer)?;
+    call.tx.update(Kind::Customer, customer.clone(), "customer.updated");
+    Ok(customer)
+}
+
+pub fn delete(call: &mut Call) -> Result<Value, ApiError> {
+    call.take_params().finish()?;
+    let customer = call.tx.require(Kind::Customer, call.id(), Place::Path)?;
+    let id = text(&customer, "id").to_owned();
+    for subscription in call.tx.of_customer(Kind::Subscription, &id) {
+        if !matches!(text(&subscription, "status"), "canceled" | "incomplete_expired") {
+            ending::cancel(call.tx, subscription, "cancellation_requested");
+        }
+    }
+    for mut method in call.tx.of_customer(Kind::PaymentMethod, &id) {
+        method["customer"] = Value::Null;
+        call.tx.put(Kind::PaymentMethod, method);
+    }
+    call.tx.emit("customer.deleted", &customer);
+    let tombstone = json!({ "id": id, "object": "customer", "deleted": true });
+    call.tx.put(Kind::Customer, tombstone.clone());
+    Ok(tombstone)
+}
+
+pub fn list(call: &mut Call) -> Result<Value, ApiError> {
+    let mut params = call.take_params();
+    let page = Page::read(&mut params)?;
+    let email = params.text("email")?;
+    let created = Range::read(&mut params, "created")?;
+    params.finish()?;
+    page.of(call.tx, Kind::Customer, "/v1/customers", None, |customer| {
+        email.as_ref().is_none_or(|email| customer["email"] == **email)
+            && created.contains(customer["created"].as_i64().unwrap_or_default())
+    })
+}
+
+fn read(tx: &Tx, mut params: Params, customer: &mut Value) -> Result<(), ApiError> {
+    params.refuse(UNSUPPORTED)?;
+    for field in TEXTS {
+        if let Some(change) = params.clearable(field)? {
+            customer[*field] = change.into_json();
+        }
+    }
+    if let Some(email) = customer["email"].as_str()
+        && !is_email(email)
+    {
+        let error = ApiError::invalid(format!("Invalid email address: {email}"));
+        return Err(error.code("email_invalid").param("email"));
+    }
+    customer["metadata"] = params.metadata(&customer["metadata"])?;
+    if let Some(locales) = params.texts("preferred_locales")? {
+        customer["preferred_locales"] = json!(locales);
+    }
+    if let Some(exempt) = params.one_of("tax_exempt", &["exempt", "none", "reverse"])? {
+        customer["tax_exempt"] = json!(exempt);
+    }
+    if let Some(address) = params.children("address")? {
+        customer["address"] = read_address(address)?;
+    }
+    if let Some(settings) = params.children("invoice_settings")? {
+        read_invoice_settings(tx, settings, customer)?;
+    }
+    params.finish()
+}
+
+fn read_address(mut address: Params) -> Result<Value, ApiError> {
+    let mut value = json!({});
+    for field in ["city", "country", "line1", "line2", "postal_code", "state"] {
+        value[field] = address.clearable(field)?.map_or(Value::Null, Change::into_json);
+    }
+    address.finish()?;
+    Ok(value)
+}
+
+fn read_invoice_settings(tx: &Tx, mut settings: Params, customer: &mut Value) -> Result<(), ApiError> {
+    let param = "invoice_settings[default_payment_method]";
+    match settings.clearable("default_payment_method")? {
+        None => {}
+        Some(Change::Clear) => customer["invoice_settings"]["default_payment_method"] = Value::Null,
+        Some(Change::Set(id)) => {
+            let method = tx.require(Kind::PaymentMethod, &id, Place::Param(param))?;
+            if method["customer"] != customer["id"] {
+                let message = "The customer does not have a payment method with this ID; attach it first.";
+                return Err(ApiError::invalid(message).code("resource_missing").param(param));
+            }
+            customer["invoice_settings"]["default_payment_method"] = json!(id);
+        }
+    }
+    if let Some(footer) = settings.clearable("footer")? {
+        customer["invoice_settings"]["footer"] = footer.into_json();
+    }
+    settings.finish()
+}
+
+/// Something before an @ and a domain after it; more is the mail server's business.
+fn is_email(email: &str) -> bool {
+    let (local, domain) = email.rsplit_once('@').unwrap_or_default();
+    !local.is_empty() && !domain.is_empty() && !email.contains(char::is_whitespace)
+}

@@ -1,0 +1,119 @@
+//! The endpoints: a table of contents, and a file a resource. A path that is not in the table gets Stripe's
+//! "Unrecognized request URL".
+
+mod account;
+mod checkout_sessions;
+mod customers;
+mod events;
+mod invoices;
+mod payment_intents;
+mod payment_methods;
+mod prices;
+mod products;
+mod search;
+mod subscriptions;
+mod subscriptions_create;
+mod webhook_endpoints;
+
+use axum::http::StatusCode;
+use serde_json::Value;
+
+use crate::error::ApiError;
+use crate::params::Params;
+use crate::state::Tx;
+
+/// A request to one endpoint, inside its transaction.
+pub struct Call<'c, 's> {
+    pub tx: &'c mut Tx<'s>,
+    /// The ids in the path, in order.
+    pub path: Vec<String>,
+    pub params: Params,
+}
+
+impl Call<'_, '_> {
+    /// The id in the path.
+    pub fn id(&self) -> &str {
+        self.path.first().map_or("", String::as_str)
+    }
+
+    /// Takes the parameters to read them; `finish` them when all are read.
+    pub fn take_params(&mut self) -> Params {
+        std::mem::take(&mut self.params)
+    }
+}
+
+pub type Operation = fn(&mut Call) -> Result<Value, ApiError>;
+
+const ROUTES: &[(&str, &str, Operation)] = &[
+    ("GET", "/v1/account", account::retrieve),
+    ("POST", "/v1/customers", customers::create),
+    ("GET", "/v1/customers", customers::list),
+    ("GET", "/v1/customers/search", search::customers),
+    ("GET", "/v1/customers/:id", customers::retrieve),
+    ("POST", "/v1/customers/:id", customers::update),
+    ("DELETE", "/v1/customers/:id", customers::delete),
+    ("GET", "/v1/customers/:id/payment_methods", payment_methods::list_of_customer),
+    ("POST", "/v1/products", products::create),
+    ("GET", "/v1/products", products::list),
+    ("GET", "/v1/products/:id", products::retrieve),
+    ("POST", "/v1/products/:id", products::update),
+    ("POST", "/v1/prices", prices::create),
+    ("GET", "/v1/prices", prices::list),
+    ("GET", "/v1/prices/:id", prices::retrieve),
+    ("POST", "/v1/prices/:id", prices::update),
+    ("POST", "/v1/checkout/sessions", checkout_sessions::create),
+    ("GET", "/v1/checkout/sessions", checkout_sessions::list),
+    ("GET", "/v1/checkout/sessions/:id", checkout_sessions::retrieve),
+    ("POST", "/v1/checkout/sessions/:id/expire", checkout_sessions::expire),
+    ("GET", "/v1/checkout/sessions/:id/line_items", checkout_sessions::line_items),
+    ("POST", "/v1/subscriptions", subscriptions_create::create),
+    ("GET", "/v1/subscriptions", subscriptions::list),
+    ("GET", "/v1/subscriptions/:id", subscriptions::retrieve),
+    ("POST", "/v1/subscriptions/:id", subscriptions::update),
+    ("DELETE", "/v1/subscriptions/:id", subscriptions::cancel),
+    ("POST", "/v1/payment_methods", payment_methods::create),
+    ("GET", "/v1/payment_methods", payment_methods::list),
+    ("GET", "/v1/payment_methods/:id", payment_methods::retrieve),
+    ("POST", "/v1/payment_methods/:id/attach", payment_methods::attach),
+    ("POST", "/v1/payment_methods/:id/detach", payment_methods::detach),
+    ("GET", "/v1/invoices", invoices::list),
+    ("GET", "/v1/invoices/:id", invoices::retrieve),
+    ("GET", "/v1/payment_intents", payment_intents::list),
+    ("GET", "/v1/payment_intents/:id", payment_intents::retrieve),
+    ("GET", "/v1/events", events::list),
+    ("GET", "/v1/events/:id", events::retrieve),
+    ("POST", "/v1/webhook_endpoints", webhook_endpoints::create),
+    ("GET", "/v1/webhook_endpoints", webhook_endpoints::list),
+    ("GET", "/v1/webhook_endpoints/:id", webhook_endpoints::retrieve),
+    ("POST", "/v1/webhook_endpoints/:id", webhook_endpoints::update),
+    ("DELETE", "/v1/webhook_endpoints/:id", webhook_endpoints::delete),
+];
+
+/// The operation for a path and the ids in it, or Stripe's 404. Literal paths stand before those with ids.
+pub fn route(method: &str, path: &str) -> Result<(Operation, Vec<String>), ApiError> {
+    let found = ROUTES.iter().find_map(|(on, pattern, operation)| {
+        let ids = if *on == method { ids(pattern, path) } else { None };
+        ids.map(|ids| (*operation, ids))
+    });
+    found.ok_or_else(|| {
+        let message = format!(
+            "Unrecognized request URL ({method}: {path}). Please see https://stripe.com/docs or we can help at \
+             https://support.stripe.com/. (This is stripe-emulator, which does not have every endpoint of Stripe.)"
+        );
+        ApiError::new(StatusCode::NOT_FOUND, "invalid_request_error", message)
+    })
+}
+
+/// The ids in `path` if it fits `pattern`.
+fn ids(pattern: &str, path: &str) -> Option<Vec<String>> {
+    let (mut wanted, mut given) = (pattern.split('/'), path.trim_end_matches('/').split('/'));
+    let mut ids = Vec::new();
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return Some(ids),
+            (Some(word), Some(id)) if word.starts_with(':') && !id.is_empty() => ids.push(id.to_owned()),
+            (Some(word), Some(given)) if word == given => {}
+            _ => return None,
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Invoices: the first one of a subscription, through its states draft, open and paid, and the record that a
+//! payment paid it.
+
+use serde_json::{Value, json};
+
+use super::money;
+use super::subscription::{Draft, Line, product_name};
+use crate::state::{Kind, Tx, ids, number, text};
+
+/// The first invoice of a subscription, still a draft. It is not stored.
+pub fn draft(tx: &Tx, draft: &Draft, subscription: &Value) -> Value {
+    let (id, now) = (ids::new("in_"), tx.now());
+    let customer = tx.find(Kind::Customer, &draft.customer).cloned().unwrap_or_default();
+    let items = subscription["items"]["data"].as_array().cloned().unwrap_or_default();
+    let lines: Vec<Value> =
+        draft.lines.iter().zip(&items).map(|(sold, item)| line(tx, draft, sold, item, &id)).collect();
+    let total = draft.due_today();
+    json!({
+        "id": id,
+        "object": "invoice",
+        "account_country": "US",
+        "account_name": null,
+        "account_tax_ids": null,
+        "amount_due": total,
+        "amount_overpaid": 0,
+        "amount_paid": 0,
+        "amount_remaining": total,
+        "amount_shipping": 0,
+        "application": null,
+        "attempt_count": 0,
+        "attempted": false,
+        "auto_advance": true,
+        "automatic_tax": { "disabled_reason": null, "enabled": false, "liability": null, "provider": null, "status": null },
+        "automatically_finalizes_at": null,
+        "billing_reason": draft.billing_reason,
+        "collection_method": "charge_automatically",
+        "created": now,
+        "currency": draft.currency(),
+        "custom_fields": null,
+        "customer": draft.customer,
+        "customer_account": null,
+        "customer_address": customer["address"],
+        "customer_email": customer["email"],
+        "customer_name": customer["name"],
+        "customer_phone": customer["phone"],
+        "customer_shipping": customer["shipping"],
+        "customer_tax_exempt": "none",
+        "customer_tax_ids": [],
+        "default_payment_method": null,
+        "default_source": null,
+        "default_tax_rates": [],
+        "description": null,
+        "discounts": [],
+        "due_date": null,
+        "effective_at": null,
+        "ending_balance": null,
+        "footer": null,
+        "from_invoice": null,
+        "hosted_invoice_url": null,
+        "invoice_pdf": null,
+        "issuer": { "type": "self" },
+        "last_finalization_error": null,
+        "latest_revision": null,
+        "lines": { "object": "list", "data": lines, "has_more": false, "total_count": draft.lines.len(), "url": format!("/v1/invoices/{id}/lines") },
+        "livemode": false,
+        "metadata": {},
+        "next_payment_attempt": null,
+        "number": null,
+        "on_behalf_of": null,
+        "parent": {
+            "quote_details": null,
+            "subscription_details": { "metadata": draft.metadata, "subscription": subscription["id"] },
+            "type": "subscription_details",
+        },
+        "payment_settings": { "default_mandate": null, "payment_method_options": null, "payment_method_types": null },
+        "period_end": now,
+        "period_start": now,
+        "post_payment_credit_notes_amount": 0,
+        "pre_payment_credit_notes_amount": 0,
+        "receipt_number": null,
+        "rendering": null,
+        "shipping_cost": null,
+        "shipping_details": null,
+        "starting_balance": 0,
+        "statement_descriptor": null,
+        "status": "draft",
+        "status_transitions": { "finalized_at": null, "marked_uncollectible_at": null, "paid_at": null, "voided_at": null },
+        "subtotal": total,
+        "subtotal_excluding_tax": total,
+        "test_clock": null,
+        "total": total,
+        "total_discount_amounts": [],
+        "total_excluding_tax": total,
+        "total_pretax_credit_amounts": [],
+        "total_taxes": [],
+        "webhooks_delivered_at": now,
+    })
+}
+
+fn line(tx: &Tx, draft: &Draft, sold: &Line, item: &Value, invoice: &str) -> Value {
+    let in_trial = draft.trial_end.is_some();
+    let amount = if in_trial { 0 } else { sold.amount() };
+    let unit = if in_trial { json!("0") } else { sold.price["unit_amount_decimal"].clone() };
+    json!({
+        "id": ids::new("il_"),
+        "object": "line_item",
+        "amount": amount,
+        "currency": draft.currency(),
+        "description": description(tx, sold, in_trial),
+        "discount_amounts": [],
+        "discountable": true,
+        "discounts": [],
+        "invoice": invoice,
+        "livemode": false,
+        "metadata": draft.metadata,
+        "parent": {
+            "invoice_item_details": null,
+            "subscription_item_details": {
+                "invoice_item": null,
+                "proration": false,
+                "proration_details": { "credited_items": null },
+                "subscription": item["subscription"],
+                "subscription_item": item["id"],
+            },
+            "type": "subscription_item_details",
+        },
+        "period": { "start": item["current_period_start"], "end": item["current_period_end"] },
+        "pretax_credit_amounts": [],
+        "pricing": {
+            "price_details": { "price": sold.price["id"], "product": sold.price["product"] },
+            "type": "price_details",
+            "unit_amount_decimal": unit,
+        },
+        "quantity": sold.quantity,
+        "quantity_decimal": sold.quantity.to_string(),
+        "subscription": item["subscription"],
+        "subtotal": amount,
+        "taxes": [],
+    })
+}
+
+fn description(tx: &Tx, sold: &Line, in_trial: bool) -> String {
+    let name = product_name(tx, &sold.price);
+    if in_trial {
+        return format!("Trial period for {name}");
+    }
+    let price = money::format(number(&sold.price, "unit_amount"), text(&sold.price, "currency"));
+    let recurring = &sold.price["recurring"];
+    let per = money::per(text(recurring, "interval"), number(recurring, "interval_count").max(1));
+    format!("{} × {name} (at {price} / {per})", sold.quantity)
+}
+
+/// Gives the draft its number and its page. Counts the customer's invoices up.
+pub fn finalize(tx: &mut Tx, invoice: &mut Value) {
+    let customer_id = text(invoice, "customer").to_owned();
+    if let Some(mut customer) = tx.find(Kind::Customer, &customer_id).cloned() {
+        let next = number(&customer, "next_invoice_sequence").max(1);
+        invoice["number"] = json!(format!("{}-{next:04}", text(&customer, "invoice_prefix")));
+        customer["next_invoice_sequence"] = json!(next + 1);
+        tx.put(Kind::Customer, customer);
+    }
+    let url = format!("{}/i/{}", tx.settings().base_url, text(invoice, "id"));
+    invoice["status"] = json!("open");
+    invoice["effective_at"] = json!(tx.now());
+    invoice["ending_balance"] = json!(0);
+    invoice["hosted_invoice_url"] = json!(url);
+    invoice["status_transitions"]["finalized_at"] = json!(tx.now());
+}
+
+/// Marks an open invoice as paid.
+pub fn mark_paid(tx: &Tx, invoice: &mut Value) {
+    let total = invoice["total"].clone();
+    invoice["status"] = json!("paid");
+    invoice["attempted"] = json!(true);
+    // An invoice over nothing is paid without an attempt to charge.
+    invoice["attempt_count"] = json!(i64::from(number(invoice, "total") > 0));
+    invoice["auto_advance"] = json!(false);
+    invoice["amount_paid"] = total;
+    invoice["amount_remaining"] = json!(0);
+    invoice["status_transitions"]["paid_at"] = json!(tx.now());
+}
+
+/// The record that ties an invoice to the intent that pays it. It is not stored.
+pub fn payment_of(tx: &Tx, invoice: &Value, intent: &str) -> Value {
+    let paid = invoice["status"] == "paid";
+    json!({
+        "id": ids::new("inpay_"),
+        "object": "invoice_payment",
+        "amount_paid": if paid { invoice["amount_due"].clone() } else { Value::Null },
+        "amount_requested": invoice["amount_due"],
+        "created": tx.now(),
+        "currency": invoice["currency"],
+        "invoice": invoice["id"],
+        "is_default": true,
+        "livemode": false,
+        "payment": { "payment_intent": intent, "type": "payment_intent" },
+        "status": if paid { "paid" } else { "open" },
+        "status_transitions": { "canceled_at": null, "paid_at": if paid { json!(tx.now()) } else { Value::Null } },
+    })
+}

@@ -1,0 +1,16 @@
+//! What happens without being an endpoint: test cards and what they do, payments, subscriptions and their
+//! first invoice, a checkout that completes, and what falls due by the clock. Knows objects and transactions,
+//! never HTTP.
+
+pub mod cards;
+pub mod checkout;
+pub mod customer;
+pub mod due;
+pub mod ending;
+pub mod invoice;
+pub mod money;
+pub mod payment;
+pub mod payment_method;
+pub mod period;
+pub mod purchase;
+pub mod subscription;

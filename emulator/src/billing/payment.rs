@@ -1,0 +1,266 @@
+//! Charging a card: the payment intent and its charge. Failures announce themselves; a success is announced by
+//! who asked for it, because Stripe tells of a purchase in an order of its own.
+
+use serde_json::{Value, json};
+
+use super::cards::{Behaviour, Decline, NOT_AUTHENTICATED};
+use super::payment_method;
+use crate::state::{Kind, Tx, ids, text};
+
+/// What is to be paid, by whom and with what.
+#[derive(Clone, Debug)]
+pub struct Order {
+    pub customer: Option<String>,
+    pub payment_method: String,
+    pub amount: i64,
+    pub currency: String,
+    pub description: String,
+    /// An intent from an earlier try, to go on with.
+    pub intent: Option<String>,
+}
+
+/// Whether the card's owner has passed a 3-D Secure challenge for this payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authentication {
+    NotYet,
+    Passed,
+}
+
+/// A payment that succeeded.
+#[derive(Clone, Debug)]
+pub struct Paid {
+    pub intent: Value,
+    pub charge: Value,
+    /// Whether `payment_intent.created` is still to be told.
+    pub is_new: bool,
+}
+
+#[derive(Clone, Debug)]
+pub enum Charged {
+    Paid(Paid),
+    Declined { decline: Decline, intent: String },
+    NeedsAuthentication { intent: String },
+}
+
+/// Charges the card as its behaviour says.
+pub fn charge(tx: &mut Tx, order: &Order, authentication: Authentication) -> Charged {
+    let (intent, is_new) = open_intent(tx, order);
+    let outcome = payment_method::behaviour(tx, &order.payment_method);
+    match (outcome, authentication) {
+        (Behaviour::Declines(decline) | Behaviour::FailsToCharge(decline), _) => {
+            let intent = decline_intent(tx, order, intent, is_new, decline);
+            Charged::Declined { decline, intent }
+        }
+        (Behaviour::Authenticates, Authentication::NotYet) => {
+            let intent = await_authentication(tx, intent, is_new);
+            Charged::NeedsAuthentication { intent }
+        }
+        (Behaviour::Succeeds | Behaviour::Authenticates, _) => {
+            Charged::Paid(settle(tx, order, intent, is_new))
+        }
+    }
+}
+
+/// Records that the owner failed the challenge.
+pub fn fail_authentication(tx: &mut Tx, intent: &str) {
+    let Some(mut value) = tx.find(Kind::PaymentIntent, intent).cloned() else {
+        return;
+    };
+    value["status"] = json!("requires_payment_method");
+    value["next_action"] = Value::Null;
+    value["last_payment_error"] = error_of(NOT_AUTHENTICATED, None);
+    tx.put(Kind::PaymentIntent, value.clone());
+    tx.emit("payment_intent.payment_failed", &value);
+}
+
+fn open_intent(tx: &Tx, order: &Order) -> (Value, bool) {
+    let known = order.intent.as_deref().and_then(|id| tx.find(Kind::PaymentIntent, id));
+    if let Some(known) = known {
+        let mut intent = known.clone();
+        intent["customer"] = json!(order.customer);
+        intent["payment_method"] = json!(order.payment_method);
+        intent["next_action"] = Value::Null;
+        return (intent, false);
+    }
+    (new_intent(tx, order), true)
+}
+
+fn new_intent(tx: &Tx, order: &Order) -> Value {
+    let id = ids::new("pi_");
+    json!({
+        "id": id,
+        "object": "payment_intent",
+        "amount": order.amount,
+        "amount_capturable": 0,
+        "amount_details": { "tip": {} },
+        "amount_received": 0,
+        "application": null,
+        "application_fee_amount": null,
+        "automatic_payment_methods": null,
+        "canceled_at": null,
+        "cancellation_reason": null,
+        "capture_method": "automatic",
+        "client_secret": format!("{id}_secret_{}", ids::random(25)),
+        "confirmation_method": "automatic",
+        "created": tx.now(),
+        "currency": order.currency,
+        "customer": order.customer,
+        "customer_account": null,
+        "description": order.description,
+        "excluded_payment_method_types": null,
+        "last_payment_error": null,
+        "latest_charge": null,
+        "livemode": false,
+        "metadata": {},
+        "next_action": null,
+        "on_behalf_of": null,
+        "payment_method": order.payment_method,
+        "payment_method_configuration_details": null,
+        "payment_method_options": { "card": { "installments": null, "mandate_options": null, "network": null, "request_three_d_secure": "automatic" } },
+        "payment_method_types": ["card"],
+        "processing": null,
+        "receipt_email": null,
+        "review": null,
+        "setup_future_usage": "off_session",
+        "shipping": null,
+        "source": null,
+        "statement_descriptor": null,
+        "statement_descriptor_suffix": null,
+        "status": "requires_confirmation",
+        "transfer_data": null,
+        "transfer_group": null,
+    })
+}
+
+fn settle(tx: &mut Tx, order: &Order, mut intent: Value, is_new: bool) -> Paid {
+    let charge = new_charge(tx, order, text(&intent, "id"), None);
+    intent["status"] = json!("succeeded");
+    intent["amount_received"] = json!(order.amount);
+    intent["latest_charge"] = charge["id"].clone();
+    intent["last_payment_error"] = Value::Null;
+    tx.put(Kind::Charge, charge.clone());
+    tx.put(Kind::PaymentIntent, intent.clone());
+    Paid { intent, charge, is_new }
+}
+
+fn decline_intent(tx: &mut Tx, order: &Order, mut intent: Value, is_new: bool, decline: Decline) -> String {
+    if is_new {
+        tx.create(Kind::PaymentIntent, intent.clone(), "payment_intent.created");
+    }
+    let charge = new_charge(tx, order, text(&intent, "id"), Some(decline));
+    tx.create(Kind::Charge, charge.clone(), "charge.failed");
+    intent["status"] = json!("requires_payment_method");
+    intent["latest_charge"] = charge["id"].clone();
+    intent["last_payment_error"] = error_of(decline, charge["id"].as_str());
+    intent["payment_method"] = Value::Null;
+    tx.put(Kind::PaymentIntent, intent.clone());
+    tx.emit("payment_intent.payment_failed", &intent);
+    text(&intent, "id").to_owned()
+}
+
+fn await_authentication(tx: &mut Tx, mut intent: Value, is_new: bool) -> String {
+    if is_new {
+        tx.create(Kind::PaymentIntent, intent.clone(), "payment_intent.created");
+    }
+    intent["status"] = json!("requires_action");
+    intent["next_action"] = json!({ "type": "use_stripe_sdk", "use_stripe_sdk": {} });
+    tx.put(Kind::PaymentIntent, intent.clone());
+    tx.emit("payment_intent.requires_action", &intent);
+    text(&intent, "id").to_owned()
+}
+
+fn error_of(decline: Decline, charge: Option<&str>) -> Value {
+    let mut error = json!({
+        "type": "card_error",
+        "code": decline.code,
+        "message": decline.message,
+        "doc_url": format!("https://docs.stripe.com/error-codes/{}", decline.code.replace('_', "-")),
+    });
+    if let Some(decline_code) = decline.decline_code {
+        error["decline_code"] = json!(decline_code);
+    }
+    if let Some(charge) = charge {
+        error["charge"] = json!(charge);
+    }
+    error
+}
+
+fn new_charge(tx: &Tx, order: &Order, intent: &str, decline: Option<Decline>) -> Value {
+    let succeeded = decline.is_none();
+    let method = tx.find(Kind::PaymentMethod, &order.payment_method).cloned().unwrap_or_default();
+    let card = &method["card"];
+    let outcome = match decline {
+        None => json!({
+            "advice_code": null, "network_advice_code": null, "network_decline_code": null,
+            "network_status": "approved_by_network", "reason": null, "risk_level": "normal",
+            "seller_message": "Payment complete.", "type": "authorized",
+        }),
+        Some(decline) => json!({
+            "advice_code": null, "network_advice_code": null, "network_decline_code": null,
+            "network_status": "declined_by_network", "reason": decline.decline_code, "risk_level": "normal",
+            "seller_message": "The bank did not accept this payment.", "type": "issuer_declined",
+        }),
+    };
+    let id = ids::new("ch_");
+    json!({
+        "id": id,
+        "object": "charge",
+        "amount": order.amount,
+        "amount_captured": if succeeded { order.amount } else { 0 },
+        "amount_refunded": 0,
+        "application": null,
+        "application_fee": null,
+        "application_fee_amount": null,
+        "balance_transaction": null,
+        "billing_details": method["billing_details"],
+        "calculated_statement_descriptor": null,
+        "captured": succeeded,
+        "created": tx.now(),
+        "currency": order.currency,
+        "customer": order.customer,
+        "description": order.description,
+        "disputed": false,
+        "failure_balance_transaction": null,
+        "failure_code": decline.map(|decline| decline.code),
+        "failure_message": decline.map(|decline| decline.message),
+        "fraud_details": {},
+        "livemode": false,
+        "metadata": {},
+        "on_behalf_of": null,
+        "outcome": outcome,
+        "paid": succeeded,
+        "payment_intent": intent,
+        "payment_method": order.payment_method,
+        "payment_method_details": { "card": {
+            "amount_authorized": if succeeded { json!(order.amount) } else { Value::Null },
+            "authorization_code": null,
+            "brand": card["brand"],
+            "checks": card["checks"],
+            "country": card["country"],
+            "exp_month": card["exp_month"],
+            "exp_year": card["exp_year"],
+            "fingerprint": card["fingerprint"],
+            "funding": card["funding"],
+            "installments": null,
+            "last4": card["last4"],
+            "mandate": null,
+            "network": card["brand"],
+            "network_transaction_id": null,
+            "three_d_secure": null,
+            "wallet": null,
+        }, "type": "card" },
+        "receipt_email": null,
+        "receipt_number": null,
+        "receipt_url": null,
+        "refunded": false,
+        "review": null,
+        "shipping": null,
+        "source": null,
+        "source_transfer": null,
+        "statement_descriptor": null,
+        "statement_descriptor_suffix": null,
+        "status": if succeeded { "succeeded" } else { "failed" },
+        "transfer_data": null,
+        "transfer_group": null,
+    })
+}

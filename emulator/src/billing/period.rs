@@ -1,0 +1,60 @@
+//! Billing periods: the arithmetic of days, weeks, months and years in UTC. A period is counted from the
+//! anchor and not from the one before, so that 31 January goes over 28 February to 31 March.
+
+use time::{Date, Month, OffsetDateTime};
+
+const DAY: i64 = 86_400;
+
+/// `anchor` plus `steps` times `count` intervals (`day`, `week`, `month` or `year`), in seconds since 1970.
+pub fn after(anchor: i64, interval: &str, count: i64, steps: i64) -> i64 {
+    match interval {
+        "day" => anchor + steps * count * DAY,
+        "week" => anchor + steps * count * 7 * DAY,
+        "year" => add_months(anchor, steps * count * 12),
+        _ => add_months(anchor, steps * count),
+    }
+}
+
+fn add_months(anchor: i64, months: i64) -> i64 {
+    let Ok(start) = OffsetDateTime::from_unix_timestamp(anchor) else {
+        return anchor;
+    };
+    let total = i64::from(start.year()) * 12 + i64::from(u8::from(start.month())) - 1 + months;
+    let month = u8::try_from(total.rem_euclid(12) + 1).ok().and_then(|number| Month::try_from(number).ok());
+    let (Ok(year), Some(month)) = (i32::try_from(total.div_euclid(12)), month) else {
+        return anchor;
+    };
+    let day = start.day().min(month.length(year));
+    match Date::from_calendar_date(year, month, day) {
+        Ok(date) => start.replace_date(date).unix_timestamp(),
+        Err(_) => anchor,
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use time::{Date, Month, OffsetDateTime, Time};
+
+    use super::after;
+
+    fn at(year: i32, month: Month, day: u8) -> i64 {
+        let date = Date::from_calendar_date(year, month, day).unwrap();
+        OffsetDateTime::new_utc(date, Time::from_hms(9, 30, 0).unwrap()).unix_timestamp()
+    }
+
+    #[test]
+    fn months_keep_the_day_of_the_anchor() {
+        let anchor = at(2027, Month::January, 31);
+        assert_eq!(after(anchor, "month", 1, 1), at(2027, Month::February, 28));
+        assert_eq!(after(anchor, "month", 1, 2), at(2027, Month::March, 31));
+        assert_eq!(after(anchor, "month", 3, 1), at(2027, Month::April, 30));
+    }
+
+    #[test]
+    fn a_leap_day_comes_back_after_four_years() {
+        let anchor = at(2028, Month::February, 29);
+        assert_eq!(after(anchor, "year", 1, 1), at(2029, Month::February, 28));
+        assert_eq!(after(anchor, "year", 1, 4), at(2032, Month::February, 29));
+    }
+}

@@ -1,0 +1,169 @@
+//! The subscription as Stripe shows it: what is sold, its items with their periods, and a price seen as a plan.
+
+use serde_json::{Value, json};
+
+use super::period;
+use crate::state::{Kind, Tx, ids, number, text};
+
+/// One thing that is sold.
+#[derive(Clone, Debug)]
+pub struct Line {
+    pub price: Value,
+    pub quantity: i64,
+}
+
+impl Line {
+    /// What a full period costs, in the currency's smallest unit.
+    pub fn amount(&self) -> i64 {
+        number(&self.price, "unit_amount") * self.quantity
+    }
+}
+
+/// A subscription that is about to be.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    pub customer: String,
+    pub lines: Vec<Line>,
+    /// When the trial ends, if there is one.
+    pub trial_end: Option<i64>,
+    pub metadata: Value,
+    pub description: Value,
+    pub default_payment_method: Option<String>,
+    /// `create_invoice`, `cancel` or `pause`: what to do when a trial ends without a card.
+    pub missing_payment_method: String,
+    pub billing_reason: &'static str,
+}
+
+impl Draft {
+    /// What is to be paid today.
+    pub fn due_today(&self) -> i64 {
+        if self.trial_end.is_some() { 0 } else { self.lines.iter().map(Line::amount).sum() }
+    }
+
+    pub fn currency(&self) -> &str {
+        self.lines.first().map_or("usd", |line| text(&line.price, "currency"))
+    }
+}
+
+/// A new subscription object in `status`, without an invoice yet. It is not stored.
+pub fn build(tx: &Tx, draft: &Draft, status: &str) -> Value {
+    let (id, now) = (ids::new("sub_"), tx.now());
+    let items: Vec<Value> = draft.lines.iter().map(|line| item(&id, line, draft.trial_end, now)).collect();
+    json!({
+        "id": id,
+        "object": "subscription",
+        "application": null,
+        "application_fee_percent": null,
+        "automatic_tax": { "disabled_reason": null, "enabled": false, "liability": null },
+        "billing_cycle_anchor": draft.trial_end.unwrap_or(now),
+        "billing_cycle_anchor_config": null,
+        "billing_mode": { "flexible": { "proration_discounts": "included" }, "type": "flexible" },
+        "billing_schedules": [],
+        "billing_thresholds": null,
+        "cancel_at": null,
+        "cancel_at_period_end": false,
+        "canceled_at": null,
+        "cancellation_details": { "comment": null, "feedback": null, "reason": null },
+        "collection_method": "charge_automatically",
+        "created": now,
+        "currency": draft.currency(),
+        "customer": draft.customer,
+        "customer_account": null,
+        "days_until_due": null,
+        "default_payment_method": draft.default_payment_method,
+        "default_source": null,
+        "default_tax_rates": [],
+        "description": draft.description,
+        "discounts": [],
+        "ended_at": null,
+        "invoice_settings": { "account_tax_ids": null, "custom_fields": null, "description": null, "footer": null, "issuer": { "type": "self" } },
+        "items": {
+            "object": "list",
+            "data": items,
+            "has_more": false,
+            "total_count": draft.lines.len(),
+            "url": format!("/v1/subscription_items?subscription={id}"),
+        },
+        "latest_invoice": null,
+        "livemode": false,
+        "managed_payments": { "enabled": false },
+        "metadata": draft.metadata,
+        "next_pending_invoice_item_invoice": null,
+        "on_behalf_of": null,
+        "pause_collection": null,
+        "payment_settings": {
+            "payment_method_options": { "card": { "network": null, "request_three_d_secure": "automatic" } },
+            "payment_method_types": null,
+            "save_default_payment_method": "off",
+        },
+        "pending_invoice_item_interval": null,
+        "pending_setup_intent": null,
+        "pending_update": null,
+        "schedule": null,
+        "start_date": now,
+        "status": status,
+        "test_clock": null,
+        "transfer_data": null,
+        "trial_end": draft.trial_end,
+        "trial_settings": { "end_behavior": { "missing_payment_method": draft.missing_payment_method } },
+        "trial_start": draft.trial_end.map(|_| now),
+    })
+}
+
+fn item(subscription: &str, line: &Line, trial_end: Option<i64>, now: i64) -> Value {
+    let recurring = &line.price["recurring"];
+    let end = period::after(now, text(recurring, "interval"), number(recurring, "interval_count"), 1);
+    json!({
+        "id": ids::new("si_"),
+        "object": "subscription_item",
+        "billing_thresholds": null,
+        "created": now,
+        "current_period_end": trial_end.unwrap_or(end),
+        "current_period_start": now,
+        "discounts": [],
+        "metadata": {},
+        "plan": plan_of(&line.price),
+        "price": line.price,
+        "quantity": line.quantity,
+        "subscription": subscription,
+        "tax_rates": [],
+    })
+}
+
+/// A recurring price in the shape of the older plan object.
+pub fn plan_of(price: &Value) -> Value {
+    json!({
+        "id": price["id"],
+        "object": "plan",
+        "active": price["active"],
+        "amount": price["unit_amount"],
+        "amount_decimal": price["unit_amount_decimal"],
+        "billing_scheme": price["billing_scheme"],
+        "created": price["created"],
+        "currency": price["currency"],
+        "interval": price["recurring"]["interval"],
+        "interval_count": price["recurring"]["interval_count"],
+        "livemode": false,
+        "metadata": price["metadata"],
+        "meter": null,
+        "nickname": price["nickname"],
+        "product": price["product"],
+        "tiers_mode": null,
+        "transform_usage": null,
+        "trial_period_days": price["recurring"]["trial_period_days"],
+        "usage_type": "licensed",
+    })
+}
+
+/// The name of what a line sells.
+pub fn product_name(tx: &Tx, price: &Value) -> String {
+    let product = tx.find(Kind::Product, text(price, "product"));
+    product.map_or_else(String::new, |product| text(product, "name").to_owned())
+}
+
+/// When the items' periods end: the earliest and the latest.
+pub fn period_ends(subscription: &Value) -> (i64, i64) {
+    let items = subscription["items"]["data"].as_array().into_iter().flatten();
+    let ends: Vec<i64> = items.map(|item| number(item, "current_period_end")).collect();
+    (ends.iter().min().copied().unwrap_or_default(), ends.iter().max().copied().unwrap_or_default())
+}

@@ -1,0 +1,27 @@
+//! Faults on order; `crate::faults` says what they do.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State as Shared;
+use axum::http::HeaderMap;
+use serde_json::json;
+
+use super::{Answer, ControlError, read_body};
+use crate::faults::Fault;
+use crate::server::App;
+
+pub async fn list(Shared(app): Shared<App>) -> Answer {
+    Ok(Json(json!({ "data": app.faults.all() })))
+}
+
+pub async fn add(Shared(app): Shared<App>, headers: HeaderMap, body: Bytes) -> Answer {
+    let fault: Fault = read_body(&headers, &body)?;
+    fault.check().map_err(ControlError::bad)?;
+    app.faults.add(fault.clone());
+    Ok(Json(json!(fault)))
+}
+
+pub async fn clear(Shared(app): Shared<App>) -> Answer {
+    app.faults.clear();
+    Ok(Json(json!({ "data": [] })))
+}

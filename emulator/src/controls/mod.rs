@@ -1,0 +1,134 @@
+//! The hands of a test or a developer, under `/_emulator`: what was asked and sent, holding webhooks back,
+//! faults, the clock, changing an object, starting afresh. No API key, but only from this machine.
+
+mod deliveries;
+mod faults;
+mod objects;
+mod page;
+mod time_and_state;
+
+use std::net::SocketAddr;
+
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, Query, Request, State as Shared};
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::form;
+use crate::server::App;
+use crate::state::{Kind, StoreError};
+
+/// A refused control, as `{"error": "…"}`.
+#[derive(Debug)]
+pub struct ControlError(StatusCode, String);
+
+impl ControlError {
+    pub fn bad(message: impl Into<String>) -> ControlError {
+        ControlError(StatusCode::BAD_REQUEST, message.into())
+    }
+
+    pub fn missing(message: impl Into<String>) -> ControlError {
+        ControlError(StatusCode::NOT_FOUND, message.into())
+    }
+}
+
+impl From<StoreError> for ControlError {
+    fn from(error: StoreError) -> ControlError {
+        ControlError(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+    }
+}
+
+impl IntoResponse for ControlError {
+    fn into_response(self) -> Response {
+        (self.0, Json(json!({ "error": self.1 }))).into_response()
+    }
+}
+
+type Answer = Result<Json<Value>, ControlError>;
+
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/_emulator", get(page::show))
+        .route("/_emulator/requests", get(requests).delete(forget_requests))
+        .route("/_emulator/events", get(events))
+        .route("/_emulator/deliveries", get(deliveries::list).post(deliveries::set_mode))
+        .route("/_emulator/deliveries/redeliver", post(deliveries::redeliver))
+        .route("/_emulator/faults", get(faults::list).post(faults::add).delete(faults::clear))
+        .route("/_emulator/objects/{kind}/{id}", post(objects::patch))
+        .route("/_emulator/clock", get(time_and_state::clock).post(time_and_state::advance))
+        .route("/_emulator/reset", post(time_and_state::reset))
+        .route("/_emulator/{*path}", any(unknown))
+        .layer(middleware::from_fn(only_from_here))
+}
+
+/// Refuses other machines, and other sites in a browser on this one.
+async fn only_from_here(
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let from = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    let is_safe = request.method().is_safe();
+    if !peer.ip().to_canonical().is_loopback() || (!is_safe && from == Some("cross-site")) {
+        let message = "the controls answer to this machine only".to_owned();
+        return ControlError(StatusCode::FORBIDDEN, message).into_response();
+    }
+    next.run(request).await
+}
+
+async fn unknown(request: Request) -> ControlError {
+    ControlError::missing(format!("no control {} {}", request.method(), request.uri().path()))
+}
+
+#[derive(Deserialize)]
+pub struct Limit {
+    limit: Option<usize>,
+}
+
+impl Limit {
+    /// 100 unless told.
+    pub fn count(&self) -> usize {
+        self.limit.unwrap_or(100)
+    }
+}
+
+async fn requests(Shared(app): Shared<App>, Query(limit): Query<Limit>) -> Answer {
+    Ok(Json(json!({ "data": app.requests.newest(limit.count()) })))
+}
+
+async fn forget_requests(Shared(app): Shared<App>) -> Answer {
+    app.requests.clear();
+    Ok(Json(json!({ "data": [] })))
+}
+
+async fn events(Shared(app): Shared<App>, Query(limit): Query<Limit>) -> Answer {
+    Ok(Json(json!({ "data": newest(&app, Kind::Event, limit.count()) })))
+}
+
+/// The newest objects of a kind.
+pub fn newest(app: &App, kind: Kind, limit: usize) -> Vec<Value> {
+    app.state.read(|store| {
+        let all = store.collection(kind).into_iter().flat_map(|all| all.newest_first());
+        all.take(limit).map(|record| record.value.clone()).collect()
+    })
+}
+
+/// Reads a body as JSON, or as a form if it says so. The error names the field.
+pub fn read_body<T: DeserializeOwned>(headers: &HeaderMap, body: &Bytes) -> Result<T, ControlError> {
+    let content_type = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let value = if content_type.starts_with("application/x-www-form-urlencoded") {
+        form::parse(body)
+            .map(|fields| form::to_json(&fields))
+            .map_err(|bad| ControlError::bad(format!("bad key {}", bad.0)))?
+    } else {
+        serde_json::from_slice(body)
+            .map_err(|error| ControlError::bad(format!("the body is not JSON: {error}")))?
+    };
+    serde_json::from_value(value).map_err(|error| ControlError::bad(error.to_string()))
+}

@@ -1,0 +1,242 @@
+//! The checkout page: what is bought on one side, the card on the other. Errors stand beside their fields.
+
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State as Shared};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::{Markup, html};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::entry::{Asked, Entry, Errors, error_of};
+use super::layout;
+use crate::billing::cards::NOT_AUTHENTICATED;
+use crate::billing::checkout::{self, Attempt};
+use crate::billing::money;
+use crate::billing::subscription::{Line, product_name};
+use crate::error::{ApiError, Place};
+use crate::server::App;
+use crate::state::{Kind, Stamp, Tx, number, text};
+
+#[derive(Deserialize)]
+pub struct Notice {
+    error: Option<String>,
+}
+
+/// A session as the page shows it.
+#[derive(Clone)]
+struct View {
+    session: Value,
+    lines: Vec<(String, Line)>,
+    trial_days: Option<i64>,
+    now: i64,
+}
+
+pub async fn show(
+    Shared(app): Shared<App>,
+    Path(id): Path<String>,
+    Query(notice): Query<Notice>,
+) -> Response {
+    let errors = match notice.error.as_deref() {
+        Some("authentication") => error_of(NOT_AUTHENTICATED),
+        _ => Errors::new(),
+    };
+    match view(&app, id).await {
+        Ok(view) => render(&view, &Entry::default(), &errors),
+        Err(error) => missing(&error),
+    }
+}
+
+pub async fn submit(Shared(app): Shared<App>, Path(id): Path<String>, body: Bytes) -> Response {
+    let entry = Entry::read(&body);
+    let view = match view(&app, id.clone()).await {
+        Ok(view) => view,
+        Err(error) => return missing(&error),
+    };
+    let buyer = match entry.check(asked(&view), view.now) {
+        Ok(buyer) => buyer,
+        // A session that is no longer open answers for itself, whatever was typed.
+        Err(_) if view.session["status"] != "open" => return closed(&view.session),
+        Err(errors) => return refused(&view, &entry, &errors),
+    };
+    let attempt = app.state.transact(Stamp::default(), move |tx| checkout::pay(tx, &id, &buyer)).await;
+    match attempt {
+        Ok(Attempt::Complete(url)) => Redirect::to(&url).into_response(),
+        Ok(Attempt::Challenge(challenge)) => Redirect::to(&format!("/c/3ds/{challenge}")).into_response(),
+        Ok(Attempt::Declined(decline)) => refused(&view, &entry, &error_of(decline)),
+        Ok(Attempt::Expired) => expired(&view.session),
+        Err(error) => missing(&error),
+    }
+}
+
+async fn view(app: &App, id: String) -> Result<View, ApiError> {
+    app.state
+        .transact(Stamp::default(), move |tx: &mut Tx| {
+            let session = tx.require(Kind::CheckoutSession, &id, Place::Path)?;
+            let lines = checkout::lines(tx, &id);
+            let lines = lines.into_iter().map(|line| (product_name(tx, &line.price), line)).collect();
+            let data = &tx.private(Kind::CheckoutSession, &id)["subscription_data"];
+            let until_end = data["trial_end"].as_i64().map(|end| (end - tx.now()) / 86_400);
+            let trial_days = data["trial_period_days"].as_i64().or(until_end);
+            Ok(View { session, lines, trial_days, now: tx.now() })
+        })
+        .await
+}
+
+fn asked(view: &View) -> Asked {
+    let free = number(&view.session, "amount_total") == 0;
+    let optional = view.session["payment_method_collection"] == "if_required";
+    Asked { email: view.session["customer_details"]["email"].is_null(), card: !(free && optional) }
+}
+
+fn missing(error: &ApiError) -> Response {
+    let text = "This checkout page does not exist. Go back to the shop and try again.";
+    let title =
+        if error.status() == StatusCode::NOT_FOUND { "Page not found" } else { "Something went wrong" };
+    (error.status(), layout::message(title, text, None)).into_response()
+}
+
+fn closed(session: &Value) -> Response {
+    if session["status"] == "complete" {
+        return Redirect::to(&checkout::success_url(session)).into_response();
+    }
+    expired(session)
+}
+
+fn expired(session: &Value) -> Response {
+    let text = "This checkout session has expired. You were not charged. Go back to the shop to start again.";
+    let way_on = session["cancel_url"].as_str().map(|url| ("Back to the shop", url));
+    (StatusCode::GONE, layout::message("This page has expired", text, way_on)).into_response()
+}
+
+fn refused(view: &View, entry: &Entry, errors: &Errors) -> Response {
+    (StatusCode::PAYMENT_REQUIRED, render(view, entry, errors)).into_response()
+}
+
+fn render(view: &View, entry: &Entry, errors: &Errors) -> Response {
+    match text(&view.session, "status") {
+        "open" => {}
+        "complete" => {
+            let url = checkout::success_url(&view.session);
+            let text = "You have already paid. You will not be charged again.";
+            return layout::message("You're all done here", text, Some(("Continue", &url)));
+        }
+        _ => return expired(&view.session),
+    }
+    let title = match view.lines.first() {
+        Some((name, _)) if view.trial_days.is_some() => format!("Try {name}"),
+        Some((name, _)) => format!("Subscribe to {name}"),
+        None => "Subscribe".to_owned(),
+    };
+    let body = html! {
+        div.columns {
+            section.facts aria-label="What you buy" { div { (facts(view, &title)) } }
+            section.action aria-label="Payment" { div { (form(view, entry, errors)) (test_cards()) } }
+        }
+    };
+    layout::page(&format!("{title} - test checkout"), &body)
+}
+
+fn facts(view: &View, title: &str) -> Markup {
+    let currency = text(&view.session, "currency");
+    let today = money::format(number(&view.session, "amount_total"), currency);
+    let merchant = text(&view.session, "success_url").split('/').nth(2).unwrap_or_default();
+    let later: i64 = view.lines.iter().map(|(_, line)| line.amount()).sum();
+    let per = view.lines.first().map(|(_, line)| per(line)).unwrap_or_default();
+    html! {
+        p.soft {
+            @if let Some(url) = view.session["cancel_url"].as_str() { a href=(url) { "Back" } " to " }
+            (merchant)
+        }
+        h1 { (title) }
+        p.amount { (money::format(later, currency)) " per " (per) }
+        @if let Some(days) = view.trial_days {
+            p.soft { (days) " days free, then " (money::format(later, currency)) " per " (per) ". Cancel before the trial ends and you pay nothing." }
+        }
+        dl {
+            @for (name, line) in &view.lines {
+                div {
+                    dt { (name) @if line.quantity > 1 { " × " (line.quantity) } }
+                    dd { (money::format(line.amount(), currency)) " / " (self::per(line)) }
+                }
+            }
+            div.total { dt { "Total due today" } dd { (today) } }
+        }
+    }
+}
+
+fn per(line: &Line) -> String {
+    let recurring = &line.price["recurring"];
+    money::per(text(recurring, "interval"), number(recurring, "interval_count"))
+}
+
+fn form(view: &View, entry: &Entry, errors: &Errors) -> Markup {
+    let asked = asked(view);
+    let button = if view.trial_days.is_some() { "Start trial" } else { "Subscribe" };
+    let email = text(&view.session["customer_details"], "email");
+    html! {
+        h2 { "Payment details" }
+        form method="post" action=(format!("/c/pay/{}", text(&view.session, "id"))) novalidate {
+            @if asked.email {
+                (Field { name: "email", label: "Email", hint: "", autocomplete: "email", mode: "email" }.render(&entry.email, errors))
+            } @else {
+                p { span.soft { "Email " } (email) }
+            }
+            @if asked.card {
+                (Field { name: "card_number", label: "Card number", hint: "", autocomplete: "cc-number", mode: "numeric" }.render(&entry.card_number, errors))
+                div.pair {
+                    (Field { name: "expiry", label: "Expiry date", hint: "(MM/YY)", autocomplete: "cc-exp", mode: "numeric" }.render(&entry.expiry, errors))
+                    (Field { name: "cvc", label: "CVC", hint: "(security code)", autocomplete: "cc-csc", mode: "numeric" }.render("", errors))
+                }
+                (Field { name: "name", label: "Name on card", hint: "", autocomplete: "cc-name", mode: "text" }.render(&entry.name, errors))
+            }
+            button type="submit" { (button) }
+        }
+    }
+}
+
+struct Field {
+    name: &'static str,
+    label: &'static str,
+    hint: &'static str,
+    autocomplete: &'static str,
+    mode: &'static str,
+}
+
+impl Field {
+    fn render(&self, value: &str, errors: &Errors) -> Markup {
+        let error = errors.get(self.name);
+        let first = errors.keys().next() == Some(&self.name);
+        let error_id = format!("{}-error", self.name);
+        html! {
+            div.field {
+                label for=(self.name) { (self.label) @if !self.hint.is_empty() { " " span.hint { (self.hint) } } }
+                input id=(self.name) name=(self.name) type="text" value=(value) required inputmode=(self.mode)
+                    autocomplete=(self.autocomplete) aria-invalid=[error.map(|_| "true")]
+                    aria-describedby=[error.map(|_| &error_id)] autofocus[first];
+                @if let Some(error) = error { p.error id=(error_id) { (error) } }
+            }
+        }
+    }
+}
+
+fn test_cards() -> Markup {
+    let cards = [
+        ("4242 4242 4242 4242", "succeeds"),
+        ("5555 5555 5555 4444", "succeeds (Mastercard)"),
+        ("3782 822463 10005", "succeeds (American Express, 4-digit CVC)"),
+        ("4000 0025 0000 3155", "asks for 3-D Secure"),
+        ("4000 0000 0000 0002", "is declined"),
+        ("4000 0000 0000 9995", "has insufficient funds"),
+        ("4000 0000 0000 0069", "has expired"),
+        ("4000 0000 0000 0127", "has a wrong CVC"),
+        ("4000 0000 0000 0119", "meets a processing error"),
+    ];
+    html! {
+        div.cards {
+            h2 { "Test cards" }
+            p { "Any future date, any CVC and any name will do." }
+            ul { @for (number, what) in cards { li { code { (number) } " " (what) } } }
+        }
+    }
+}

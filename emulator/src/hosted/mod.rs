@@ -1,0 +1,42 @@
+//! The pages a buyer sees: checkout, the 3-D Secure challenge and the receipt. Plain HTML without scripts.
+//! They read forms and show outcomes; what a purchase does is `billing::checkout`'s business.
+
+mod challenge;
+mod checkout;
+mod entry;
+pub mod layout;
+mod receipt;
+
+use axum::Router;
+use axum::extract::{Request, State as Shared};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use crate::faults::{Cut, cut_connection};
+use crate::server::App;
+
+pub fn router(app: App) -> Router<App> {
+    Router::new()
+        .route("/c/pay/{session}", get(checkout::show).post(checkout::submit))
+        .route("/c/3ds/{challenge}", get(challenge::show).post(challenge::submit))
+        .route("/i/{invoice}", get(receipt::show))
+        .layer(middleware::from_fn_with_state(app, meet_faults))
+}
+
+/// Faults whose path begins with `/c/` or `/i/`.
+async fn meet_faults(Shared(app): Shared<App>, request: Request, next: Next) -> Response {
+    let Some(fault) = app.faults.take(request.method().as_str(), request.uri().path()) else {
+        return next.run(request).await;
+    };
+    fault.wait().await;
+    if fault.cut == Some(Cut::Before) {
+        return cut_connection();
+    }
+    if let Some(error) = fault.error() {
+        let page = layout::message("Something went wrong", error.message(), None);
+        return (error.status(), page).into_response();
+    }
+    let response = next.run(request).await;
+    if fault.cut == Some(Cut::After) { cut_connection() } else { response }
+}

@@ -1,0 +1,158 @@
+//! The emulator's state: one store behind one lock, one transaction at a time, each written to the journal
+//! before anyone hears of its result. That makes every request atomic, double submits and idempotency keys
+//! included, at the price of doing one thing at a time, which a development server can pay.
+
+mod clock;
+mod collection;
+pub mod diff;
+pub mod ids;
+mod journal;
+mod kind;
+mod store;
+mod tx;
+
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+pub use self::clock::machine_now;
+pub use self::collection::{Collection, Record};
+pub use self::journal::Durability;
+use self::journal::Journal;
+pub use self::kind::Kind;
+pub use self::store::{CLOCK, Settings, Store};
+pub use self::tx::{Stamp, Tx};
+use crate::StartError;
+use crate::billing::due;
+use crate::webhooks::Mode;
+
+/// The state could not be written, or the task that wrote it died. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+#[error("the emulator could not store its state: {0}")]
+pub struct StoreError(String);
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    journal: Option<Journal>,
+}
+
+/// A handle to the state; clones share it.
+#[derive(Clone, Debug)]
+pub struct State {
+    inner: Arc<Mutex<Inner>>,
+    deliveries: mpsc::UnboundedSender<String>,
+}
+
+impl State {
+    /// Reads the state from `data_dir`, or starts empty. `deliveries` hears of each event that is to be sent.
+    pub fn open(
+        data_dir: Option<&Path>,
+        settings: Settings,
+        deliveries: mpsc::UnboundedSender<String>,
+    ) -> Result<State, StartError> {
+        let mut store = Store::default();
+        let journal = data_dir.map(|path| Journal::open(path, &mut store)).transpose()?;
+        store.settings = settings;
+        let state = State { inner: Arc::new(Mutex::new(Inner { store, journal })), deliveries };
+        state.ensure_account().map_err(|error| StartError::State(error.to_string()))?;
+        Ok(state)
+    }
+
+    /// Runs a transaction on a thread that may block. What has become due by the clock happens first; if
+    /// `run` fails, everything it did is undone.
+    pub async fn transact<T, E>(
+        &self,
+        stamp: Stamp,
+        run: impl FnOnce(&mut Tx) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let state = self.clone();
+        let task = tokio::task::spawn_blocking(move || state.transact_now(stamp, Durability::Flushed, run));
+        task.await.unwrap_or_else(|error| Err(StoreError(error.to_string()).into()))
+    }
+
+    /// The same on this thread.
+    pub fn transact_now<T, E: From<StoreError>>(
+        &self,
+        stamp: Stamp,
+        durability: Durability,
+        run: impl FnOnce(&mut Tx) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut inner = self.lock();
+        let Inner { store, journal } = &mut *inner;
+        let mut tx = Tx::begin(store, Stamp::default());
+        due::run(&mut tx);
+        commit(tx, journal, Durability::Lazy, &self.deliveries)?;
+        let mut tx = Tx::begin(store, stamp);
+        let result = run(&mut tx)?;
+        commit(tx, journal, durability, &self.deliveries)?;
+        Ok(result)
+    }
+
+    /// Looks at the state without changing it.
+    pub fn read<T>(&self, look: impl FnOnce(&Store) -> T) -> T {
+        look(&self.lock().store)
+    }
+
+    /// Changes how events are delivered from now on.
+    pub fn set_mode(&self, mode: Mode) {
+        self.lock().store.settings.mode = mode;
+    }
+
+    /// Forgets everything but the account.
+    pub fn reset(&self) -> io::Result<()> {
+        let mut inner = self.lock();
+        let Inner { store, journal } = &mut *inner;
+        store.clear();
+        journal.as_mut().map_or(Ok(()), |journal| journal.rewrite(store))
+    }
+
+    fn ensure_account(&self) -> Result<(), StoreError> {
+        if !self.read(Store::account_id).is_empty() {
+            return Ok(());
+        }
+        self.transact_now(Stamp::default(), Durability::Flushed, |tx| {
+            let account = json!({ "id": ids::new("acct_"), "object": "account", "created": tx.now() });
+            tx.put(Kind::Account, account);
+            Ok(())
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn commit(
+    tx: Tx,
+    journal: &mut Option<Journal>,
+    durability: Durability,
+    deliveries: &mpsc::UnboundedSender<String>,
+) -> Result<(), StoreError> {
+    let changes = tx.changes();
+    if !changes.is_empty()
+        && let Some(journal) = journal
+    {
+        journal.append(&changes, durability).map_err(|error| StoreError(error.to_string()))?;
+    }
+    // A dispatcher that is gone means that the emulator stops; the journal keeps what is pending.
+    tx.commit().into_iter().for_each(|id| drop(deliveries.send(id)));
+    Ok(())
+}
+
+/// The string in a field, or "" if there is none.
+pub fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_default()
+}
+
+/// The integer in a field, or 0 if there is none.
+pub fn number(value: &Value, field: &str) -> i64 {
+    value[field].as_i64().unwrap_or_default()
+}

@@ -1,0 +1,114 @@
+//! Everything the emulator knows, in memory: the collections, when each thing is next due, and the settings
+//! of this run. Changes go through a transaction (`tx`); this module only keeps the indexes right.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::clock::Clock;
+use super::collection::{Collection, Record};
+use super::kind::Kind;
+use crate::Webhook;
+use crate::webhooks::Mode;
+
+/// What belongs to this run and is not stored.
+#[derive(Debug, Default)]
+pub struct Settings {
+    /// Where the hosted pages are, without a slash at the end.
+    pub base_url: String,
+    /// Endpoints given on the command line, which get every event.
+    pub forwards: Vec<Webhook>,
+    /// Whether events are sent, held back or dropped.
+    pub mode: Mode,
+}
+
+#[derive(Debug, Default)]
+pub struct Store {
+    collections: BTreeMap<Kind, Collection>,
+    due: BTreeSet<(i64, Kind, String)>,
+    next_seq: u64,
+    pub clock: Clock,
+    pub settings: Settings,
+}
+
+/// The id of the setting that keeps the clock's offset over a restart.
+pub const CLOCK: &str = "clock";
+
+impl Store {
+    pub fn find(&self, kind: Kind, id: &str) -> Option<&Record> {
+        self.collections.get(&kind)?.find(id)
+    }
+
+    /// All objects of a kind, if there ever was one.
+    pub fn collection(&self, kind: Kind) -> Option<&Collection> {
+        self.collections.get(&kind)
+    }
+
+    /// The account every object belongs to. There is exactly one.
+    pub fn account_id(&self) -> String {
+        let accounts = self.collections.get(&Kind::Account);
+        accounts.and_then(|all| all.oldest_first().next()).map(|(id, _)| id.clone()).unwrap_or_default()
+    }
+
+    pub fn take_seq(&mut self) -> u64 {
+        self.next_seq += 1;
+        self.next_seq
+    }
+
+    /// Stores or removes a record and keeps the indexes in step. Gives what was there before.
+    pub fn set(&mut self, kind: Kind, id: &str, record: Option<Record>) -> Option<Record> {
+        if kind == Kind::Setting && id == CLOCK {
+            let offset = record.as_ref().and_then(|record| record.value["offset"].as_i64());
+            self.clock = Clock::ahead_by(offset.unwrap_or_default());
+        }
+        self.next_seq = self.next_seq.max(record.as_ref().map_or(0, |record| record.seq));
+        let is_due = record.as_ref().and_then(|record| due_at(kind, &record.value));
+        let collection = self.collections.entry(kind).or_default();
+        let before = match record {
+            Some(record) => collection.put(id, record),
+            None => collection.remove(id),
+        };
+        let was_due = before.as_ref().and_then(|before| due_at(kind, &before.value));
+        if let Some(at) = was_due {
+            self.due.remove(&(at, kind, id.to_owned()));
+        }
+        if let Some(at) = is_due {
+            self.due.insert((at, kind, id.to_owned()));
+        }
+        before
+    }
+
+    /// Forgets everything but the account and where this run listens and sends to.
+    pub fn clear(&mut self) {
+        let account = self.account_id();
+        let record = self.find(Kind::Account, &account).cloned();
+        let settings = Settings { mode: Mode::default(), ..std::mem::take(&mut self.settings) };
+        *self = Store { settings, ..Store::default() };
+        self.set(Kind::Account, &account, record);
+    }
+
+    /// The first thing whose time has come.
+    pub fn next_due(&self) -> Option<(Kind, String)> {
+        let (at, kind, id) = self.due.first()?;
+        (*at <= self.clock.now()).then(|| (*kind, id.clone()))
+    }
+
+    /// Every record, oldest first within its kind, accounts before all else.
+    pub fn everything(&self) -> impl Iterator<Item = (Kind, &String, &Record)> {
+        self.collections
+            .iter()
+            .flat_map(|(kind, all)| all.oldest_first().map(move |(id, record)| (*kind, id, record)))
+    }
+}
+
+/// When time alone changes this object, in seconds since 1970. What then happens is `billing::due`'s business.
+fn due_at(kind: Kind, value: &Value) -> Option<i64> {
+    match (kind, value["status"].as_str()) {
+        (Kind::CheckoutSession, Some("open")) => value["expires_at"].as_i64(),
+        (Kind::Subscription, Some("incomplete")) => {
+            value["created"].as_i64().map(|created| created + 23 * 3600)
+        }
+        (Kind::IdempotencyKey, _) => value["created"].as_i64().map(|created| created + 24 * 3600),
+        _ => None,
+    }
+}

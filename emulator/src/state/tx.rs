@@ -1,0 +1,185 @@
+//! A transaction: the only way to change anything. It sees its own changes at once; if it is dropped without
+//! a commit, by an error or a panic, all of them are undone. Events are made here, so that an event and the
+//! change it tells of are stored together or not at all.
+
+use serde_json::{Value, json};
+
+use super::collection::Record;
+use super::diff::previous_attributes;
+use super::ids;
+use super::journal::Change;
+use super::kind::Kind;
+use super::store::{Settings, Store};
+use crate::API_VERSION;
+use crate::error::{ApiError, Place};
+use crate::webhooks;
+
+/// Which API request a change came from, for the events it causes. Empty for hosted pages and the clock.
+#[derive(Clone, Debug, Default)]
+pub struct Stamp {
+    pub request_id: Option<String>,
+    pub idempotency_key: Option<String>,
+}
+
+pub struct Tx<'a> {
+    store: &'a mut Store,
+    stamp: Stamp,
+    undo: Vec<(Kind, String, Option<Record>)>,
+    deliveries: Vec<String>,
+}
+
+/// A point to which a transaction can be taken back.
+pub struct Savepoint {
+    changes: usize,
+    deliveries: usize,
+}
+
+impl<'a> Tx<'a> {
+    pub fn begin(store: &'a mut Store, stamp: Stamp) -> Tx<'a> {
+        Tx { store, stamp, undo: Vec::new(), deliveries: Vec::new() }
+    }
+
+    /// Seconds since 1970 by the emulator's clock.
+    pub fn now(&self) -> i64 {
+        self.store.clock.now()
+    }
+
+    pub fn store(&self) -> &Store {
+        self.store
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.store.settings
+    }
+
+    pub fn find(&self, kind: Kind, id: &str) -> Option<&Value> {
+        self.store.find(kind, id).map(|record| &record.value)
+    }
+
+    /// The emulator's own notes about an object; `null` if there are none.
+    pub fn private(&self, kind: Kind, id: &str) -> &Value {
+        self.store.find(kind, id).map_or(&Value::Null, |record| &record.private)
+    }
+
+    /// A copy of the object, or Stripe's "No such …". A deleted customer counts as missing.
+    pub fn require(&self, kind: Kind, id: &str, place: Place) -> Result<Value, ApiError> {
+        match self.find(kind, id) {
+            Some(value) if value["deleted"] != true => Ok(value.clone()),
+            _ => Err(ApiError::no_such(kind, id, place)),
+        }
+    }
+
+    /// The copies of all objects of a customer, newest first.
+    pub fn of_customer(&self, kind: Kind, customer: &str) -> Vec<Value> {
+        let all = self.store.collection(kind);
+        all.map(|all| all.of_customer(customer).map(|record| record.value.clone()).collect())
+            .unwrap_or_default()
+    }
+
+    /// Stores a new or changed object under its `id`, keeping its private notes.
+    pub fn put(&mut self, kind: Kind, value: Value) {
+        let id = value["id"].as_str().unwrap_or_default().to_owned();
+        let private = self.private(kind, &id).clone();
+        self.put_with(kind, &id, value, private);
+    }
+
+    /// Stores an object together with the emulator's notes about it.
+    pub fn put_with(&mut self, kind: Kind, id: &str, value: Value, private: Value) {
+        let known = self.store.find(kind, id).map(|record| record.seq);
+        let seq = known.unwrap_or_else(|| self.store.take_seq());
+        self.set(kind, id, Some(Record { seq, value, private }));
+    }
+
+    pub fn remove(&mut self, kind: Kind, id: &str) {
+        self.set(kind, id, None);
+    }
+
+    /// Stores a changed object and, if it did change, tells of it with an event that has the old values.
+    pub fn update(&mut self, kind: Kind, value: Value, event: &str) {
+        let id = value["id"].as_str().unwrap_or_default();
+        let previous = self.find(kind, id).and_then(|before| previous_attributes(before, &value));
+        self.put(kind, value.clone());
+        if let Some(previous) = previous {
+            self.emit_with(event, &value, Some(previous));
+        }
+    }
+
+    /// Stores a new object and tells of it.
+    pub fn create(&mut self, kind: Kind, value: Value, event: &str) {
+        self.put(kind, value.clone());
+        self.emit(event, &value);
+    }
+
+    pub fn emit(&mut self, event: &str, object: &Value) {
+        self.emit_with(event, object, None);
+    }
+
+    /// Makes an event with a snapshot of `object` and what it takes to deliver it.
+    pub fn emit_with(&mut self, event: &str, object: &Value, previous: Option<Value>) {
+        let id = ids::new("evt_");
+        let targets = webhooks::targets(self.store, event);
+        let mut data = json!({ "object": object });
+        if let Some(previous) = previous {
+            data["previous_attributes"] = previous;
+        }
+        let value = json!({
+            "id": id,
+            "object": "event",
+            "api_version": API_VERSION,
+            "created": self.now(),
+            "data": data,
+            "livemode": false,
+            "pending_webhooks": if self.settings().mode.drops() { 0 } else { targets.len() },
+            "request": { "id": self.stamp.request_id, "idempotency_key": self.stamp.idempotency_key },
+            "type": event,
+        });
+        self.put(Kind::Event, value);
+        for target in targets {
+            let delivery = webhooks::delivery(&id, event, &target, self.settings().mode);
+            let delivery_id = delivery["id"].as_str().unwrap_or_default().to_owned();
+            let is_pending = delivery["state"] == "pending";
+            self.put(Kind::Delivery, delivery);
+            if is_pending {
+                self.deliveries.push(delivery_id);
+            }
+        }
+    }
+
+    pub fn savepoint(&self) -> Savepoint {
+        Savepoint { changes: self.undo.len(), deliveries: self.deliveries.len() }
+    }
+
+    /// Undoes everything since the savepoint.
+    pub fn roll_back_to(&mut self, savepoint: &Savepoint) {
+        while self.undo.len() > savepoint.changes {
+            if let Some((kind, id, before)) = self.undo.pop() {
+                self.store.set(kind, &id, before);
+            }
+        }
+        self.deliveries.truncate(savepoint.deliveries);
+    }
+
+    /// What this transaction changed, each object once, as it is now.
+    pub fn changes(&self) -> Vec<Change> {
+        let mut seen = std::collections::HashSet::new();
+        let touched = self.undo.iter().filter(|(kind, id, _)| seen.insert((*kind, id.clone())));
+        touched.map(|(kind, id, _)| Change::of(*kind, id, self.store.find(*kind, id))).collect()
+    }
+
+    /// Keeps the changes. Gives the ids of the deliveries that are to be sent now.
+    pub fn commit(mut self) -> Vec<String> {
+        self.undo.clear();
+        std::mem::take(&mut self.deliveries)
+    }
+
+    fn set(&mut self, kind: Kind, id: &str, record: Option<Record>) {
+        let before = self.store.set(kind, id, record);
+        self.undo.push((kind, id.to_owned(), before));
+    }
+}
+
+impl Drop for Tx<'_> {
+    fn drop(&mut self) {
+        self.roll_back_to(&Savepoint { changes: 0, deliveries: 0 });
+    }
+}

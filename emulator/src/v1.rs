@@ -1,0 +1,267 @@
+//! The way of an API request: log, fault, key, version, parameters, idempotency, one transaction, expansion,
+//! answer. Resources see none of this.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State as Shared;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use serde_json::Value;
+
+use crate::API_VERSION;
+use crate::api::{self, Call, Operation};
+use crate::error::ApiError;
+use crate::expand;
+use crate::faults::{Cut, Fault, cut_connection};
+use crate::form;
+use crate::idempotency::{Key, Stored};
+use crate::params::Params;
+use crate::requests::Logged;
+use crate::server::App;
+use crate::state::{Stamp, Tx, ids};
+
+/// A request whose form was read.
+struct Received {
+    request_id: String,
+    method: Method,
+    path: String,
+    headers: HeaderMap,
+    params: Params,
+    as_json: Value,
+}
+
+/// What comes of a request.
+enum Outcome {
+    Answer(Stored),
+    Refused(ApiError),
+    Cut,
+}
+
+impl From<ApiError> for Outcome {
+    fn from(error: ApiError) -> Outcome {
+        Outcome::Refused(error)
+    }
+}
+
+/// Answers everything under `/v1`.
+pub async fn handle(
+    Shared(app): Shared<App>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let request_id = ids::new("req_");
+    let path = uri.path().to_owned();
+    let key = header(&headers, "idempotency-key").map(str::to_owned);
+    let read = read_params(&method, &uri, &headers, &body);
+    let as_json = read.as_ref().map_or(Value::Null, |fields| form::to_json(fields));
+    let outcome = match read {
+        Err(error) => Outcome::Refused(error),
+        Ok(fields) => {
+            let received = Received {
+                request_id: request_id.clone(),
+                method: method.clone(),
+                path: path.clone(),
+                headers,
+                params: Params::new(fields),
+                as_json: as_json.clone(),
+            };
+            answer(&app, received).await.unwrap_or_else(|outcome| outcome)
+        }
+    };
+    let status = match &outcome {
+        Outcome::Answer(stored) => stored.status,
+        Outcome::Refused(error) => error.status().as_u16(),
+        Outcome::Cut => 0,
+    };
+    tracing::debug!(%method, %path, status, %request_id, "request");
+    app.requests.push(Logged {
+        method: method.to_string(),
+        path,
+        query: uri.query().unwrap_or_default().to_owned(),
+        params: as_json,
+        status,
+        request_id: request_id.clone(),
+        idempotency_key: key,
+        at: app.state.read(|store| store.clock.now()),
+    });
+    respond(&app, outcome, &request_id)
+}
+
+async fn answer(app: &App, received: Received) -> Result<Outcome, Outcome> {
+    let fault = app.faults.take(received.method.as_str(), &received.path).unwrap_or_default();
+    let key = idempotency_key(&received)?;
+    let claim = key.as_ref().map(|key| app.keys_in_use.claim(&key.key)).transpose();
+    // A fault comes first: an outage does not look at keys.
+    fault.wait().await;
+    refuse_by(&fault)?;
+    let claim = claim?;
+    check_key(&received.headers, &app.secret_key)?;
+    check_version(&received.headers)?;
+    let stored = execute(app, received, key).await?;
+    drop(claim);
+    if fault.cut == Some(Cut::After) { Err(Outcome::Cut) } else { Ok(Outcome::Answer(stored)) }
+}
+
+fn refuse_by(fault: &Fault) -> Result<(), Outcome> {
+    match (fault.cut, fault.error()) {
+        (Some(Cut::Before), _) => Err(Outcome::Cut),
+        (_, Some(error)) => Err(Outcome::Refused(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Runs the operation in a transaction, or gives the answer that its idempotency key already has.
+async fn execute(app: &App, received: Received, key: Option<Key>) -> Result<Stored, ApiError> {
+    let (operation, path) = api::route(received.method.as_str(), &received.path)?;
+    let stamp = Stamp {
+        request_id: Some(received.request_id.clone()),
+        idempotency_key: key.as_ref().map(|key| key.key.clone()),
+    };
+    let log_url = app.log_url(&received.request_id);
+    app.state
+        .transact(stamp, move |tx| {
+            if let Some(key) = &key
+                && let Some(stored) = key.stored(tx)?
+            {
+                return Ok(stored);
+            }
+            let before = tx.savepoint();
+            let (status, body) = match run(tx, operation, path, received.params) {
+                Ok(body) => (StatusCode::OK, body),
+                Err(error) if error.is_stored() => {
+                    tx.roll_back_to(&before);
+                    (error.status(), error.body(&log_url))
+                }
+                Err(error) => return Err(error),
+            };
+            let answer = Stored { status: status.as_u16(), body, request_id: received.request_id };
+            if let Some(key) = &key {
+                key.store(tx, &answer);
+            }
+            Ok(answer)
+        })
+        .await
+}
+
+fn run(tx: &mut Tx, operation: Operation, path: Vec<String>, mut params: Params) -> Result<Value, ApiError> {
+    let paths = params.texts("expand")?.unwrap_or_default();
+    let mut answer = operation(&mut Call { tx, path, params })?;
+    expand::apply(tx.store(), &mut answer, &paths)?;
+    Ok(answer)
+}
+
+fn respond(app: &App, outcome: Outcome, request_id: &str) -> Response {
+    let mut response = match outcome {
+        Outcome::Cut => return cut_connection(),
+        Outcome::Refused(error) => error.response(&app.log_url(request_id)),
+        Outcome::Answer(stored) => {
+            let status = StatusCode::from_u16(stored.status).unwrap_or(StatusCode::OK);
+            let mut response = (status, Json(&stored.body)).into_response();
+            if stored.request_id != request_id {
+                set(&mut response, "idempotent-replayed", "true");
+                set(&mut response, "original-request", &stored.request_id);
+            }
+            response
+        }
+    };
+    set(&mut response, "request-id", request_id);
+    set(&mut response, "stripe-version", API_VERSION);
+    response
+}
+
+fn set(response: &mut Response, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(HeaderName::from_static(name), value);
+    }
+}
+
+fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// The query's parameters, and for POST and DELETE the body's.
+fn read_params(
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<Vec<(String, form::Node)>, ApiError> {
+    let mut encoded = uri.query().unwrap_or_default().as_bytes().to_vec();
+    if method != Method::GET && !body.is_empty() {
+        let content_type = header(headers, "content-type").unwrap_or_default();
+        if !content_type.is_empty() && !content_type.starts_with("application/x-www-form-urlencoded") {
+            let message = "Invalid request (check that your POST content type is application/x-www-form-urlencoded). \
+                           If you have any questions, we can help at https://support.stripe.com/.";
+            return Err(ApiError::invalid(message));
+        }
+        encoded.push(b'&');
+        encoded.extend_from_slice(body);
+    }
+    form::parse(&encoded).map_err(|bad| {
+        let error = ApiError::invalid(format!("Invalid parameter name: {}", bad.0));
+        error.param(bad.0)
+    })
+}
+
+fn idempotency_key(received: &Received) -> Result<Option<Key>, ApiError> {
+    match header(&received.headers, "idempotency-key") {
+        Some(key) if received.method == Method::POST => {
+            Key::new(key, &received.path, &received.as_json).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+fn check_version(headers: &HeaderMap) -> Result<(), ApiError> {
+    match header(headers, "stripe-version") {
+        None | Some(API_VERSION) => Ok(()),
+        Some(other) => Err(ApiError::invalid(format!(
+            "Invalid Stripe API version: {other}. stripe-emulator serves {API_VERSION} only; send that version, or no \
+             Stripe-Version header."
+        ))),
+    }
+}
+
+/// The key as Bearer token or as the user name of Basic authentication.
+fn check_key(headers: &HeaderMap, secret_key: &str) -> Result<(), ApiError> {
+    let authorization = header(headers, "authorization").unwrap_or_default();
+    let given = match authorization.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim().to_owned(),
+        Some((scheme, encoded)) if scheme.eq_ignore_ascii_case("basic") => {
+            let decoded =
+                base64::engine::general_purpose::STANDARD.decode(encoded.trim()).unwrap_or_default();
+            let decoded = String::from_utf8_lossy(&decoded).into_owned();
+            decoded.split(':').next().unwrap_or_default().to_owned()
+        }
+        _ => String::new(),
+    };
+    if given == secret_key {
+        return Ok(());
+    }
+    let message = if given.is_empty() {
+        "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer \
+         auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for \
+         details, or we can help at https://support.stripe.com/."
+            .to_owned()
+    } else {
+        format!("Invalid API Key provided: {}", masked(&given))
+    };
+    Err(ApiError::new(StatusCode::UNAUTHORIZED, "invalid_request_error", message)
+        .header("www-authenticate", "Bearer realm=\"Stripe\""))
+}
+
+/// `sk_test_abcdefghijkl` becomes `sk_test_********ijkl`.
+fn masked(key: &str) -> String {
+    let prefix: String = ["sk_test_", "sk_live_", "rk_test_", "rk_live_", "pk_test_", "pk_live_"]
+        .into_iter()
+        .find(|prefix| key.starts_with(prefix))
+        .unwrap_or_default()
+        .to_owned();
+    let rest: Vec<char> = key.chars().skip(prefix.len()).collect();
+    let shown = if rest.len() > 8 { rest.len() - 4 } else { rest.len() };
+    let tail: String = rest[shown..].iter().collect();
+    format!("{prefix}{}{tail}", "*".repeat(shown.max(4)))
+}

@@ -1,0 +1,228 @@
+//! Sends deliveries and retries them. One task owns all of it, so that stopping the emulator stops every
+//! attempt; what is pending stays in the journal and goes on at the next start.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+
+use super::{Mode, secret, signature};
+use crate::state::{Durability, Kind, Stamp, State, StoreError, machine_now, text};
+
+/// How long an endpoint may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// The wait before the first retry. It doubles up to `LONGEST_WAIT`: shorter than Stripe's, so that
+/// development heals quickly.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// After this many seconds a delivery has failed.
+const GIVE_UP_AFTER: i64 = 3 * 24 * 3600;
+
+/// What the controls can ask of the dispatcher.
+#[derive(Debug)]
+pub enum Command {
+    /// Send these now, one after the other, whatever the mode.
+    Send(Vec<String>),
+    /// Stop all attempts.
+    Stop(oneshot::Sender<()>),
+}
+
+pub struct Dispatcher {
+    state: State,
+    client: reqwest::Client,
+    new: mpsc::UnboundedReceiver<String>,
+    commands: mpsc::UnboundedReceiver<Command>,
+}
+
+impl Dispatcher {
+    pub fn new(
+        state: State,
+        new: mpsc::UnboundedReceiver<String>,
+        commands: mpsc::UnboundedReceiver<Command>,
+    ) -> Result<Dispatcher, reqwest::Error> {
+        let client = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .user_agent("Stripe/1.0 (+https://stripe.com/docs/webhooks)")
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()?;
+        Ok(Dispatcher { state, client, new, commands })
+    }
+
+    /// Runs until it is stopped.
+    pub async fn run(mut self) {
+        let mut attempts = JoinSet::new();
+        let unfinished = unfinished(&self.state);
+        attempts.spawn(send_in_order(self.state.clone(), self.client.clone(), unfinished));
+        loop {
+            tokio::select! {
+                Some(id) = self.new.recv() => {
+                    attempts.spawn(deliver(self.state.clone(), self.client.clone(), id));
+                }
+                Some(command) = self.commands.recv() => match command {
+                    Command::Send(ids) => {
+                        attempts.spawn(send_in_order(self.state.clone(), self.client.clone(), ids));
+                    }
+                    Command::Stop(done) => {
+                        attempts.shutdown().await;
+                        let _ = done.send(());
+                        return;
+                    }
+                },
+                Some(_) = attempts.join_next() => {}
+                else => return,
+            }
+        }
+    }
+}
+
+/// Deliveries that a former run left pending or held.
+fn unfinished(state: &State) -> Vec<String> {
+    state.read(|store| {
+        let all = store.collection(Kind::Delivery).into_iter().flat_map(|all| all.oldest_first());
+        let open = all.filter(|(_, record)| matches!(text(&record.value, "state"), "pending" | "held"));
+        open.map(|(id, _)| id.clone()).collect()
+    })
+}
+
+async fn send_in_order(state: State, client: reqwest::Client, ids: Vec<String>) {
+    for id in &ids {
+        attempt(&state, &client, id).await;
+    }
+    // What failed is retried like any other, all at once.
+    let mut retries = JoinSet::new();
+    for id in ids {
+        retries.spawn(retry(state.clone(), client.clone(), id));
+    }
+    retries.join_all().await;
+}
+
+async fn deliver(state: State, client: reqwest::Client, id: String) {
+    if !hold_if_asked(&state, &id).await && attempt(&state, &client, &id).await == Next::Retry {
+        retry(state, client, id).await;
+    }
+}
+
+/// Waits and tries again until the delivery is no longer pending.
+async fn retry(state: State, client: reqwest::Client, id: String) {
+    let mut wait = FIRST_WAIT;
+    loop {
+        if state
+            .read(|store| store.find(Kind::Delivery, &id).is_none_or(|one| one.value["state"] != "pending"))
+        {
+            return;
+        }
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(LONGEST_WAIT);
+        if hold_if_asked(&state, &id).await || attempt(&state, &client, &id).await == Next::Done {
+            return;
+        }
+    }
+}
+
+/// While events are held back, a pending delivery becomes a held one. True if it did.
+async fn hold_if_asked(state: &State, id: &str) -> bool {
+    if state.read(|store| store.settings.mode) != Mode::Held {
+        return false;
+    }
+    // Asked again under the lock, so that a delivery is not put aside just after the others were let go.
+    let now = change(state, id, |delivery, mode| {
+        if mode == Mode::Held {
+            delivery["state"] = json!("held");
+        }
+    });
+    now.await == "held"
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Done,
+    Retry,
+}
+
+async fn attempt(state: &State, client: &reqwest::Client, id: &str) -> Next {
+    let Some((url, secret, body)) = state.read(|store| {
+        let delivery = &store.find(Kind::Delivery, id)?.value;
+        let event = &store.find(Kind::Event, text(delivery, "event"))?.value;
+        let secret = secret(store, text(delivery, "endpoint"));
+        Some((text(delivery, "url").to_owned(), secret, event.to_string()))
+    }) else {
+        return Next::Done;
+    };
+    let Some(secret) = secret else {
+        change(state, id, |delivery, _| {
+            delivery["state"] = json!("failed");
+            delivery["reason"] = json!("the endpoint is gone");
+        })
+        .await;
+        return Next::Done;
+    };
+    let at = machine_now();
+    let request = client
+        .post(&url)
+        .header("stripe-signature", signature(&secret, at, &body))
+        .header("content-type", "application/json; charset=utf-8")
+        .body(body);
+    let outcome = match request.send().await {
+        Ok(response) => Ok(response.status().as_u16()),
+        Err(error) => Err(reason(&error)),
+    };
+    record(state, id, at, outcome).await
+}
+
+fn reason(error: &reqwest::Error) -> String {
+    let word = if error.is_timeout() { "timed out" } else { "could not connect" };
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("{word}{cause}")
+}
+
+async fn record(state: &State, id: &str, at: i64, outcome: Result<u16, String>) -> Next {
+    let delivered = matches!(outcome, Ok(200..=299));
+    let attempt = match outcome {
+        Ok(status) => json!({ "at": at, "status": status }),
+        Err(error) => json!({ "at": at, "error": error }),
+    };
+    let state_now = change(state, id, move |delivery, _| {
+        let first = delivery["attempts"][0]["at"].as_i64().unwrap_or(at);
+        if let Some(attempts) = delivery["attempts"].as_array_mut() {
+            attempts.push(attempt);
+        }
+        delivery["reason"] = Value::Null;
+        delivery["state"] = match delivered {
+            true => json!("delivered"),
+            false if at - first > GIVE_UP_AFTER => json!("failed"),
+            false => json!("pending"),
+        };
+    })
+    .await;
+    if state_now == "pending" { Next::Retry } else { Next::Done }
+}
+
+/// Changes a delivery, counts it off its event when it is through, and gives its state.
+async fn change(state: &State, id: &str, edit: impl FnOnce(&mut Value, Mode) + Send + 'static) -> String {
+    let (state, id) = (state.clone(), id.to_owned());
+    let task = tokio::task::spawn_blocking(move || {
+        state.transact_now(Stamp::default(), Durability::Lazy, |tx| {
+            let Some(mut delivery) = tx.find(Kind::Delivery, &id).cloned() else {
+                return Ok::<_, StoreError>(String::new());
+            };
+            let before = text(&delivery, "state").to_owned();
+            edit(&mut delivery, tx.settings().mode);
+            let after = text(&delivery, "state").to_owned();
+            if after == "delivered" && before != "delivered" {
+                count_off(tx, text(&delivery, "event"));
+            }
+            tx.put(Kind::Delivery, delivery);
+            Ok(after)
+        })
+    });
+    task.await.ok().and_then(Result::ok).unwrap_or_default()
+}
+
+fn count_off(tx: &mut crate::state::Tx, event: &str) {
+    if let Some(mut event) = tx.find(Kind::Event, event).cloned() {
+        event["pending_webhooks"] = json!((event["pending_webhooks"].as_i64().unwrap_or(1) - 1).max(0));
+        tx.put(Kind::Event, event);
+    }
+}
