@@ -13,6 +13,10 @@ const USAGE: &str = "cargo xtask client [--release]   the web client, into targe
 cargo xtask build [--release]    client and server
 cargo xtask dist                 an optimised directory that runs anywhere, into dist/";
 
+/// Debian 12's binaryen 108 mixes up the two tables of what wasm-bindgen writes, and says nothing;
+/// 110 and later are right (measured).
+const SOUND_WASM_OPT: u32 = 110;
+
 fn main() {
     let args: Vec<String> = env::args().skip(1).collect();
     let release = args.iter().any(|arg| arg == "--release");
@@ -44,20 +48,12 @@ fn run(line: &str) -> Result<()> {
 }
 
 fn server(release: bool) -> Result<()> {
-    run(if release {
-        "cargo build --bin unsplit --release"
-    } else {
-        "cargo build --bin unsplit"
-    })
+    run(if release { "cargo build --bin unsplit --release" } else { "cargo build --bin unsplit" })
 }
 
 /// Wasm, bindings, style sheet and static files, into target/site.
 fn client(release: bool) -> Result<()> {
-    let (profile, folder) = if release {
-        ("wasm-release", "wasm-release")
-    } else {
-        ("dev", "debug")
-    };
+    let (profile, folder) = if release { ("wasm-release", "wasm-release") } else { ("dev", "debug") };
     run(&format!(
         "cargo build --lib --target wasm32-unknown-unknown --target-dir target/wasm
          --no-default-features --features hydrate --profile {profile}"
@@ -79,11 +75,8 @@ fn bind(wasm: &Path, release: bool) -> Result<()> {
         return Ok(());
     }
     let mut bindgen = Bindgen::new();
-    bindgen
-        .input_path(wasm)
-        .out_name("unsplit")
-        .typescript(false)
-        .web(true)?;
+    bindgen.input_path(wasm).out_name("unsplit").typescript(false).web(true)?;
+    bindgen.remove_name_section(release);
     bindgen.generate(&package).context("wasm-bindgen")?;
     if release {
         shrink("target/site/pkg/unsplit_bg.wasm");
@@ -91,23 +84,30 @@ fn bind(wasm: &Path, release: bool) -> Result<()> {
     Ok(fs::write(&stamp, current)?)
 }
 
-/// A gain where wasm-opt is on PATH, and no loss where it is not.
+/// A small gain where a good wasm-opt is on PATH, and no loss where there is none.
 fn shrink(wasm: &str) {
-    // rustc uses these features; binaryen 108 (Debian 12) wants each named.
+    if wasm_opt_version() < SOUND_WASM_OPT {
+        return eprintln!("wasm-opt {SOUND_WASM_OPT} or newer would make the client a little smaller");
+    }
     let features = "--enable-bulk-memory --enable-multivalue --enable-mutable-globals
         --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext";
     if let Err(error) = run(&format!("wasm-opt -Oz {features} {wasm} -o {wasm}")) {
-        eprintln!("warning: {error:#}; the client stays a little larger (apt install binaryen)");
+        eprintln!("warning: {error:#}; the client stays as it was");
     }
+}
+
+/// 0 where there is none. It says, for example, "wasm-opt version 132 (version_132)".
+fn wasm_opt_version() -> u32 {
+    let said = Command::new("wasm-opt").arg("--version").output().map(|output| output.stdout);
+    let said = String::from_utf8(said.unwrap_or_default()).unwrap_or_default();
+    said.split_whitespace().nth(2).and_then(|word| word.parse().ok()).unwrap_or(0)
 }
 
 /// style/main.css with each `@import "file.css";` replaced by the file.
 fn style_sheet() -> Result<String> {
     let mut sheet = String::new();
     for line in fs::read_to_string(at("style/main.css"))?.lines() {
-        let import = line
-            .strip_prefix("@import \"")
-            .and_then(|rest| rest.strip_suffix("\";"));
+        let import = line.strip_prefix("@import \"").and_then(|rest| rest.strip_suffix("\";"));
         if let Some(name) = import {
             let path = at("style").join(name);
             sheet += &fs::read_to_string(&path).with_context(|| format!("{path:?}"))?;
@@ -129,9 +129,7 @@ fn dist() -> Result<()> {
     run("cp -R target/site target/release/unsplit dist/")?;
     run("cp plans.toml .env.example xtask/RUN.txt dist/")?;
     let options = fs::read_to_string(at("Leptos.toml"))?;
-    let options = options
-        .replace("target/site", "site")
-        .replace("\"DEV\"", "\"PROD\"");
+    let options = options.replace("target/site", "site").replace("\"DEV\"", "\"PROD\"");
     if options.contains("target/") {
         bail!("Leptos.toml names a path below target/ that dist does not know");
     }

@@ -1,0 +1,18 @@
+//! Loads the page again after a while, for an outcome that is still to come. Without a script a
+//! refresh in the page's `noscript` does the same.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+
+#[island]
+pub fn LookAgain(seconds: u32) -> impl IntoView {
+    Effect::new(move |_| {
+        let reload = || {
+            // A page that is being left cannot be loaded again, and need not be.
+            let _ = window().location().reload();
+        };
+        set_timeout(reload, Duration::from_secs(u64::from(seconds)));
+    });
+    view! { <p class="small">"This page looks again by itself."</p> }
+}

@@ -1,0 +1,61 @@
+//! `/account`: what you have, what it costs and when, what you can do now.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::app::api::pages::load_account;
+use crate::app::components::{FactList, Frame, Glyph, Icon, Kind, LinkButton, Notice, Pill, Section, loaded};
+use crate::app::view::AccountView;
+
+#[component]
+pub fn AccountPage() -> impl IntoView {
+    view! {
+        <Title text="Your account"/>
+        <Frame section=Section::Account>
+            {loaded(load_account(), |view| view! { <Account view/> })}
+        </Frame>
+    }
+}
+
+#[component]
+pub fn Account(view: AccountView) -> impl IntoView {
+    // One main action a page: the notice's, where it has one.
+    let asks = view.notice.as_ref().is_some_and(|notice| notice.action.is_some());
+    let kind = if asks { Kind::Quiet } else { Kind::Primary };
+    let facts = (!view.facts.is_empty()).then(|| {
+        view! {
+            <section class="surface" aria-label="Your plan in detail">
+                <FactList facts=view.facts/>
+            </section>
+        }
+    });
+    let notice = view.notice.map(|notice| view! { <Notice notice/> });
+    view! {
+        <div class="column account">
+            {notice}
+            <div class="top">
+                <Pill pill=view.pill/>
+                <h1>{view.headline}</h1>
+                <p class="small">"Signed in as " <bdi>{view.email}</bdi></p>
+            </div>
+            {facts}
+            <Includes plan=view.plan_name features=view.includes/>
+            <p class="actions">
+                <LinkButton kind href=view.next.href label=view.next.label/>
+            </p>
+        </div>
+    }
+}
+
+#[component]
+fn Includes(plan: String, features: Vec<String>) -> impl IntoView {
+    let tick = |feature| view! { <li><Icon glyph=Glyph::Tick/>{feature}</li> };
+    (!features.is_empty()).then(|| {
+        view! {
+            <section class="stack">
+                <h2>{format!("{plan} includes")}</h2>
+                <ul class="ticks">{features.into_iter().map(tick).collect_view()}</ul>
+            </section>
+        }
+    })
+}

@@ -1,0 +1,124 @@
+//! `/checkout/success`: where Stripe sends the buyer back to. The page streams in order: the
+//! frame and a calm line at once, the outcome when the sync is done. Who looks, and whether there
+//! is anything to look at, the server has decided before.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::app::api::pages::load_success;
+use crate::app::components::{FactList, Frame, IslandScripts, Kind, LinkButton, Pill, loaded};
+use crate::app::flash::Tone;
+use crate::app::islands::LookAgain;
+use crate::app::view::{self, OpenPaymentView, PurchaseView, SuccessView};
+
+#[component]
+pub fn CheckoutSuccessPage() -> impl IntoView {
+    // Whatever fails, the buyer has perhaps paid: that comes first.
+    let outcome = async { Ok(load_success().await.unwrap_or(SuccessView::Unreachable)) };
+    view! {
+        <Title text="Your purchase"/>
+        <Frame>
+            <div class="column">
+                <p class="waiting">"Checking your payment with Stripe…"</p>
+                {loaded(outcome, |view| view! { <Outcome view/> })}
+            </div>
+        </Frame>
+    }
+}
+
+#[component]
+pub fn Outcome(view: SuccessView) -> impl IntoView {
+    let outcome = match view {
+        SuccessView::Active(purchase) => view! { <Active purchase/> }.into_any(),
+        SuccessView::NeedsPayment(payment) => view! { <NeedsPayment payment/> }.into_any(),
+        SuccessView::Processing => view! { <Processing/> }.into_any(),
+        SuccessView::Unreachable => view! { <Unreachable/> }.into_any(),
+        SuccessView::NotPaid => view! { <NotPaid/> }.into_any(),
+    };
+    view! { <div class="column result">{outcome}</div> }
+}
+
+#[component]
+fn Active(purchase: PurchaseView) -> impl IntoView {
+    let pill = view::Pill { label: "Active".to_owned(), tone: Tone::Good };
+    let receipt = purchase
+        .receipt_url
+        .map(|href| view! { <LinkButton kind=Kind::Quiet href label="See the receipt"/> });
+    view! {
+        <div class="top">
+            <Pill pill/>
+            <h1>{format!("Thank you. You're on {}", purchase.plan_name)}</h1>
+            <p class="lead">"Everything in your plan is switched on."</p>
+        </div>
+        <section class="surface" aria-label="What you bought">
+            <FactList facts=purchase.facts/>
+        </section>
+        <p class="actions">
+            <LinkButton href="/account" label="Go to your account"/>
+            {receipt}
+        </p>
+    }
+}
+
+#[component]
+fn NeedsPayment(payment: OpenPaymentView) -> impl IntoView {
+    let pay = payment.pay_url.map(|href| view! { <LinkButton href label="Finish paying"/> });
+    let kind = if pay.is_some() { Kind::Quiet } else { Kind::Primary };
+    view! {
+        <h1>{format!("{} is waiting for your payment", payment.plan_name)}</h1>
+        <p class="lead">"Your bank hasn't confirmed the payment yet, so you haven't been charged."</p>
+        <p class="actions">
+            {pay}
+            <LinkButton kind href="/account" label="Go to your account"/>
+        </p>
+    }
+}
+
+#[component]
+fn Processing() -> impl IntoView {
+    view! {
+        <h1>"Your payment is on its way"</h1>
+        <p class="lead">
+            "It isn't confirmed yet, which can take a moment. There is nothing you need to do, and you won't pay twice."
+        </p>
+        <Again seconds=3 label="Look now"/>
+    }
+}
+
+#[component]
+fn Unreachable() -> impl IntoView {
+    view! {
+        <h1>"Your payment is safe"</h1>
+        <p class="lead">
+            "Stripe doesn't answer us right now. If you have paid, your plan starts by itself as soon as it does, \
+             and you won't be charged twice."
+        </p>
+        <Again seconds=10 label="Try again"/>
+    }
+}
+
+#[component]
+fn NotPaid() -> impl IntoView {
+    view! {
+        <h1>"You haven't been charged"</h1>
+        <p class="lead">"The checkout ended before a payment was made. You can choose a plan again at any time."</p>
+        <p class="actions">
+            <LinkButton href="/pricing" label="See plans"/>
+        </p>
+    }
+}
+
+/// Looks again by itself, by script or without, and by hand.
+#[component]
+fn Again(seconds: u32, label: &'static str) -> impl IntoView {
+    view! {
+        <LookAgain seconds/>
+        <noscript>
+            <meta http-equiv="refresh" content=seconds.to_string()/>
+        </noscript>
+        <p class="actions">
+            <LinkButton href="/checkout/success" label/>
+        </p>
+        <IslandScripts/>
+    }
+}

@@ -1,0 +1,166 @@
+//! What each page shows, as plain data: built on the server by pure functions, rendered by
+//! `pages`. May not fetch anything, and may not hold anything a page does not show.
+
+mod account;
+mod pricing;
+mod status;
+mod wording;
+mod year_ahead;
+
+pub use account::account_view;
+pub use pricing::pricing_view;
+pub use wording::{active_view, open_payment_view};
+pub use year_ahead::year_ahead;
+
+use serde::{Deserialize, Serialize};
+use unsplit_billing::id::PlanId;
+use unsplit_billing::money::Currency;
+use unsplit_billing::plan::Interval;
+
+use super::flash::Tone;
+
+/// Who looks at the page, as far as every page's frame shows it. The server provides it as
+/// context; without it a page is shown as to a stranger.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrameView {
+    pub signed_in: bool,
+    /// No real money moves: the emulator, or Stripe's test mode.
+    pub test_mode: bool,
+}
+
+/// A price as it is sold. `amount` is in the currency's minor unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceView {
+    pub amount: i64,
+    pub currency: Currency,
+    pub interval: Interval,
+}
+
+/// What the visitor can do about a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PlanAction {
+    /// It costs nothing: an account is enough.
+    SignUp,
+    Subscribe,
+    /// It is the one they have.
+    Current,
+    /// They have another one, and look after it on the account page.
+    Account,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanView {
+    pub id: PlanId,
+    pub name: String,
+    pub tagline: String,
+    pub features: Vec<String>,
+    /// `None` where the plan is free.
+    pub price: Option<PriceView>,
+    /// What a year saves against twelve months, in the price's minor unit. Only with a yearly price.
+    pub saved_per_year: Option<i64>,
+    pub recommended: bool,
+    pub trial_days: Option<u32>,
+    pub action: PlanAction,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PricingView {
+    pub plans: Vec<PlanView>,
+    pub interval: Interval,
+    /// Whether any plan has a yearly price, and so whether there is a choice.
+    pub yearly: bool,
+    /// The most that a year saves, as text.
+    pub saving: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeView {
+    pub tone: Tone,
+    pub title: String,
+    pub text: String,
+    pub action: Option<Link>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    pub label: String,
+    pub href: String,
+}
+
+impl Link {
+    #[must_use]
+    pub fn new(label: impl Into<String>, href: impl Into<String>) -> Self {
+        Self { label: label.into(), href: href.into() }
+    }
+}
+
+/// A word or two about the state, with a tone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pill {
+    pub label: String,
+    pub tone: Tone,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountView {
+    pub email: String,
+    pub plan_name: String,
+    pub headline: String,
+    pub pill: Pill,
+    /// The one thing that needs attention, if any.
+    pub notice: Option<NoticeView>,
+    /// Label and value.
+    pub facts: Vec<(String, String)>,
+    /// What the plan that may be used includes.
+    pub includes: Vec<String>,
+    /// The one thing to do next.
+    pub next: Link,
+}
+
+/// How a visit to the success page ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SuccessView {
+    Active(PurchaseView),
+    /// The subscription is there, and its payment waits for the buyer.
+    NeedsPayment(OpenPaymentView),
+    /// Paid or being paid, and not confirmed yet.
+    Processing,
+    /// Stripe does not answer.
+    Unreachable,
+    /// Cancelled or never paid, which Stripe has confirmed.
+    NotPaid,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurchaseView {
+    pub plan_name: String,
+    /// Label and value: the next date, the amount, the card.
+    pub facts: Vec<(String, String)>,
+    pub receipt_url: Option<String>,
+}
+
+/// A payment that the buyer has to finish.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenPaymentView {
+    pub plan_name: String,
+    /// Stripe's page of the open invoice, where it can be paid.
+    pub pay_url: Option<String>,
+}
+
+/// The gated page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FeatureView {
+    Open(YearAheadView),
+    Locked,
+}
+
+/// Every payment of the next twelve months.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct YearAheadView {
+    pub plan_name: String,
+    /// Day and amount.
+    pub payments: Vec<(String, String)>,
+    pub total: String,
+    /// Why there are no more, where there are not.
+    pub note: Option<String>,
+}

@@ -1,0 +1,201 @@
+//! What each status says at the top of the account page, in plain words. Stripe's names for them
+//! never reach the page, and every sentence about money must be true in that status.
+
+use unsplit_billing::access::Access;
+use unsplit_billing::plan::Plan;
+use unsplit_billing::subscription::Status;
+
+use super::wording::Wording;
+use super::{Link, NoticeView};
+use crate::app::flash::Tone;
+
+pub(super) struct Words {
+    pub headline: String,
+    pub pill: (&'static str, Tone),
+    pub notice: Option<NoticeView>,
+}
+
+pub(super) fn notice(tone: Tone, title: impl Into<String>, text: impl Into<String>) -> NoticeView {
+    NoticeView { tone, title: title.into(), text: text.into(), action: None }
+}
+
+impl NoticeView {
+    fn with(self, label: &str, href: Option<String>) -> Self {
+        Self { action: href.map(|href| Link::new(label, href)), ..self }
+    }
+}
+
+/// No subscription at all.
+pub(super) fn nothing(free: Option<&Plan>) -> Words {
+    let headline = free
+        .map_or_else(|| "You don't have a plan yet".to_owned(), |plan| format!("You're on {}", plan.name));
+    Words { headline, pill: ("Nothing to pay", Tone::Info), notice: None }
+}
+
+pub(super) fn words(wording: &Wording, access: &Access) -> Words {
+    let over = wording.subscription.ends_at().is_some_and(|end| end <= wording.now);
+    match &wording.subscription.status {
+        Status::Canceled => ended(wording),
+        Status::Active | Status::Trialing if over => ended(wording),
+        Status::Active | Status::Trialing if wording.subscription.plan.is_none() => unknown_plan(),
+        Status::Active | Status::Trialing if wording.ending().is_some() => ending(wording),
+        Status::Active => renewing(wording),
+        Status::Trialing => trial(wording),
+        Status::PastDue => past_due(wording, access),
+        Status::Unpaid => unpaid(wording),
+        Status::Paused => paused(wording),
+        Status::Incomplete => incomplete(wording),
+        Status::IncompleteExpired => lapsed(),
+        Status::Unknown(_) => unknown_status(),
+    }
+}
+
+fn renewing(wording: &Wording) -> Words {
+    let name = wording.title();
+    let when = match wording.next_charge_at() {
+        Some(at) if at > wording.now => format!(", renews {}", wording.on(at)),
+        Some(_) => ", renewing now".to_owned(),
+        None => String::new(),
+    };
+    let charge = wording
+        .charge()
+        .filter(|_| !when.is_empty())
+        .map_or_else(String::new, |charge| format!(" for {charge}"));
+    Words { headline: format!("{name}{when}{charge}"), pill: ("Active", Tone::Good), notice: None }
+}
+
+fn trial(wording: &Wording) -> Words {
+    let name = wording.title();
+    let until = wording.next_charge_at();
+    let then = wording.price().map_or_else(String::new, |price| format!(", then {price}"));
+    let headline = match until {
+        Some(at) => format!("{name}, free until {}{then}", wording.day(at)),
+        None => format!("{name}, free for now{then}"),
+    };
+    let no_card = wording.subscription.payment_method.is_none();
+    let notice = until.filter(|_| no_card).map(|at| {
+        let text = format!(
+            "Your trial ends {}. Without a card, {} stops then and you pay nothing.",
+            wording.on(at),
+            wording.name
+        );
+        notice(Tone::Warn, "There is no card on file", text)
+    });
+    Words { headline, pill: ("Trial", Tone::Info), notice }
+}
+
+fn ending(wording: &Wording) -> Words {
+    let (name, day) = (wording.title(), wording.ending().map(|end| wording.day(end)).unwrap_or_default());
+    let text = if wording.ends_unpaid() {
+        format!("You keep {} until then, and you won't be charged again.", wording.name)
+    } else {
+        format!("You keep {} until then. Payments go on until it ends.", wording.name)
+    };
+    let title = format!("{name} ends {}", wording.ending().map(|end| wording.on(end)).unwrap_or_default());
+    Words {
+        headline: format!("{name} until {day}"),
+        pill: ("Ending", Tone::Warn),
+        notice: Some(notice(Tone::Info, title, text)),
+    }
+}
+
+fn ended(wording: &Wording) -> Words {
+    let at = wording.subscription.ended_at.or(wording.subscription.ends_at());
+    let when = at.map_or_else(String::new, |at| format!(" {}", wording.on(at)));
+    let text = "You won't be charged again. You can come back whenever you like.";
+    Words {
+        headline: format!("{} ended{when}", wording.title()),
+        pill: ("Ended", Tone::Info),
+        notice: Some(notice(Tone::Info, "Your plan has ended", text)),
+    }
+}
+
+fn past_due(wording: &Wording, access: &Access) -> Words {
+    let name = &wording.name;
+    let pay = wording.open_invoice();
+    let how = if pay.is_some() { "pay the open invoice" } else { "we will try your card again" };
+    let (tone, text) = match access {
+        Access::Granted { until: Some(until), .. } if pay.is_some() => {
+            (Tone::Warn, format!("You keep {name} until {}; {how} to stay.", wording.day(*until)))
+        }
+        Access::Granted { until: Some(until), .. } => {
+            (Tone::Warn, format!("You keep {name} until {}; {how} before then.", wording.day(*until)))
+        }
+        Access::Granted { until: None, .. } => (Tone::Warn, format!("You keep {name} for now; {how}.")),
+        Access::Denied => {
+            (Tone::Bad, format!("{} is switched off until the payment goes through.", wording.title()))
+        }
+    };
+    Words {
+        headline: format!("{}, payment overdue", wording.title()),
+        pill: ("Payment failed", tone),
+        notice: Some(notice(tone, "Your last payment failed", text).with("Pay the invoice", pay)),
+    }
+}
+
+fn unpaid(wording: &Wording) -> Words {
+    let text = format!(
+        "Every try to charge your card failed, so {} is switched off. Pay the open invoice to switch it on again.",
+        wording.name
+    );
+    let notice = notice(Tone::Bad, "We couldn't take your payment", text);
+    Words {
+        headline: format!("{} is switched off", wording.title()),
+        pill: ("Not paid", Tone::Bad),
+        notice: Some(notice.with("Pay the invoice", wording.open_invoice())),
+    }
+}
+
+fn paused(wording: &Wording) -> Words {
+    let text = if wording.subscription.payment_method.is_none() {
+        "You aren't charged while it is paused. It goes on once there is a card on file."
+    } else {
+        "You aren't charged while it is paused, and nothing is lost."
+    };
+    let title = format!("{} is paused", wording.title());
+    Words {
+        headline: title.clone(),
+        pill: ("Paused", Tone::Warn),
+        notice: Some(notice(Tone::Warn, title, text)),
+    }
+}
+
+fn incomplete(wording: &Wording) -> Words {
+    let text = format!(
+        "Your card hasn't been charged yet, and {} starts once it is. If nothing happens within a day, the order lapses and costs nothing.",
+        wording.name
+    );
+    let notice = notice(Tone::Warn, "Your first payment isn't finished", text);
+    Words {
+        headline: format!("{} is waiting for your payment", wording.title()),
+        pill: ("Waiting for payment", Tone::Warn),
+        notice: Some(notice.with("Finish the payment", wording.open_invoice())),
+    }
+}
+
+fn lapsed() -> Words {
+    let text = "The order has lapsed and you weren't charged. Choose a plan to try again.";
+    Words {
+        headline: "You don't have a plan yet".to_owned(),
+        pill: ("Nothing to pay", Tone::Info),
+        notice: Some(notice(Tone::Info, "Your first payment didn't go through", text)),
+    }
+}
+
+fn unknown_plan() -> Words {
+    let text = "Your subscription is paid for, but not for a plan on our list, so it switches nothing on. Write to us and we'll put it right.";
+    Words {
+        headline: "We don't know your plan".to_owned(),
+        pill: ("Needs a look", Tone::Warn),
+        notice: Some(notice(Tone::Warn, "Your subscription needs a look", text)),
+    }
+}
+
+fn unknown_status() -> Words {
+    let text = "Stripe told us something about it that we don't understand yet. Nothing changes in what you pay. If this stays, write to us.";
+    Words {
+        headline: "We're checking your plan".to_owned(),
+        pill: ("Being checked", Tone::Warn),
+        notice: Some(notice(Tone::Warn, "We can't say where your plan stands", text)),
+    }
+}

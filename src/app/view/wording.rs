@@ -1,0 +1,155 @@
+//! One subscription in words: what it is called, what it costs, when money moves next, and by
+//! which card. Shared by the account page and the page after checkout.
+
+use unsplit_billing::plan::Catalog;
+use unsplit_billing::subscription::{PaymentMethod, Status, Subscription};
+
+use super::{OpenPaymentView, PurchaseView};
+use crate::app::format::{format_date, format_interval, format_money, on_day, relative_day};
+
+/// A subscription, its plan's name, and the moment it is looked at (Unix seconds).
+pub(super) struct Wording<'a> {
+    pub subscription: &'a Subscription,
+    pub name: String,
+    pub now: i64,
+}
+
+impl<'a> Wording<'a> {
+    pub fn new(subscription: &'a Subscription, catalog: &Catalog, now: i64) -> Self {
+        let plan = subscription.plan.as_ref().and_then(|id| catalog.plan(id));
+        let name = plan.map_or_else(|| "your plan".to_owned(), |plan| plan.name.clone());
+        Self { subscription, name, now }
+    }
+
+    /// The name where a sentence begins.
+    pub fn title(&self) -> String {
+        let mut letters = self.name.chars();
+        let first = letters.next().map(|letter| letter.to_uppercase().to_string());
+        first.unwrap_or_default() + letters.as_str()
+    }
+
+    pub fn on(&self, unix: i64) -> String {
+        on_day(unix, self.now)
+    }
+
+    pub fn day(&self, unix: i64) -> String {
+        relative_day(unix, self.now)
+    }
+
+    /// What is charged at a time: the price times the quantity. `None` for a price by tiers.
+    pub fn charge(&self) -> Option<String> {
+        let quantity = i64::try_from(self.subscription.quantity.unwrap_or(1)).ok()?;
+        let amount = self.subscription.amount?.checked_mul(quantity)?;
+        Some(format_money(amount, self.subscription.currency.as_ref()?))
+    }
+
+    /// "$12 a month", or "$60 a month (5 × $12)".
+    pub fn price(&self) -> Option<String> {
+        let charge = self.charge()?;
+        let interval = self.subscription.interval.as_deref()?;
+        let interval = format_interval(interval, self.subscription.interval_count.unwrap_or(1))?;
+        let one = format_money(self.subscription.amount?, self.subscription.currency.as_ref()?);
+        Some(match self.subscription.quantity {
+            Some(quantity) if quantity > 1 => format!("{charge} {interval} ({quantity} × {one})"),
+            _ => format!("{charge} {interval}"),
+        })
+    }
+
+    /// When it ends, if that is settled and still to come.
+    pub fn ending(&self) -> Option<i64> {
+        self.subscription.ends_at().filter(|end| *end > self.now)
+    }
+
+    /// Whether the settled end comes before the next payment.
+    pub fn ends_unpaid(&self) -> bool {
+        let next = self.next_charge_at();
+        self.ending().is_some_and(|end| next.is_none_or(|next| end <= next))
+    }
+
+    /// When the next payment is due: the trial's end, else the period's.
+    pub fn next_charge_at(&self) -> Option<i64> {
+        match self.subscription.status {
+            Status::Trialing => self.subscription.trial_end.or(self.subscription.current_period_end),
+            _ => self.subscription.current_period_end,
+        }
+    }
+
+    /// Label and value of the next payment: "Next payment", "$12 on 3 March 2027".
+    pub fn next_payment(&self) -> Option<(String, String)> {
+        let at = self.next_charge_at()?;
+        if self.ends_unpaid() || self.subscription.ends_at().is_some_and(|end| end <= self.now) {
+            return None;
+        }
+        let label = match self.subscription.status {
+            Status::Trialing => "First payment",
+            Status::Active => "Next payment",
+            _ => return None,
+        };
+        let text = match self.charge() {
+            Some(charge) => format!("{charge} {}", self.on(at)),
+            None => format_date(at),
+        };
+        Some((label.to_owned(), text))
+    }
+
+    pub fn card(&self) -> Option<String> {
+        self.subscription.payment_method.as_ref().map(card)
+    }
+
+    /// Stripe's page of the newest invoice, while it waits to be paid.
+    pub fn open_invoice(&self) -> Option<String> {
+        let invoice = self.subscription.latest_invoice.as_ref()?;
+        invoice.url.clone().filter(|_| invoice.status.as_deref() == Some("open"))
+    }
+
+    pub fn receipt(&self) -> Option<String> {
+        let invoice = self.subscription.latest_invoice.as_ref()?;
+        invoice.url.clone().filter(|_| invoice.status.as_deref() == Some("paid"))
+    }
+}
+
+fn card(method: &PaymentMethod) -> String {
+    let brand = match method.brand.as_deref() {
+        None => "Card".to_owned(),
+        Some("amex") => "American Express".to_owned(),
+        Some("diners") => "Diners Club".to_owned(),
+        Some("jcb") => "JCB".to_owned(),
+        Some("unionpay") => "UnionPay".to_owned(),
+        Some(other) => {
+            let mut letters = other.chars();
+            letters.next().map_or_else(
+                || "Card".to_owned(),
+                |first| first.to_uppercase().to_string() + letters.as_str(),
+            )
+        }
+    };
+    match &method.last4 {
+        Some(last4) => format!("{brand} ending in {last4}"),
+        None => brand,
+    }
+}
+
+/// What the page after checkout says about a subscription that gives access.
+#[must_use]
+pub fn active_view(subscription: &Subscription, catalog: &Catalog, now: i64) -> PurchaseView {
+    let wording = Wording::new(subscription, catalog, now);
+    let row = |label: &str, value: Option<String>| value.map(|value| (label.to_owned(), value));
+    let facts = [
+        row("Price", wording.price()),
+        wording.next_payment(),
+        row("Ends", wording.ending().map(format_date)),
+        row("Card", wording.card()),
+    ];
+    PurchaseView {
+        plan_name: wording.name.clone(),
+        facts: facts.into_iter().flatten().collect(),
+        receipt_url: wording.receipt(),
+    }
+}
+
+/// What the page after checkout says about a subscription whose payment is not done.
+#[must_use]
+pub fn open_payment_view(subscription: &Subscription, catalog: &Catalog, now: i64) -> OpenPaymentView {
+    let wording = Wording::new(subscription, catalog, now);
+    OpenPaymentView { plan_name: wording.name.clone(), pay_url: wording.open_invoice() }
+}
