@@ -15,9 +15,7 @@ pub struct AccessPolicy {
 impl Default for AccessPolicy {
     /// Two weeks: as long as Stripe's Smart Retries try by default.
     fn default() -> Self {
-        Self {
-            past_due_grace_secs: 14 * 24 * 60 * 60,
-        }
+        Self { past_due_grace_secs: 14 * 24 * 60 * 60 }
     }
 }
 
@@ -72,9 +70,7 @@ pub fn access(snapshot: &Snapshot, policy: AccessPolicy, now: i64) -> Access {
 #[must_use]
 pub fn grace_end(snapshot: &Snapshot, policy: AccessPolicy) -> Option<i64> {
     let subscription = snapshot.subscription.as_ref()?;
-    let start = subscription
-        .current_period_start
-        .unwrap_or(subscription.created);
+    let start = subscription.current_period_start.unwrap_or(subscription.created);
     let grace = start.saturating_add(policy.past_due_grace_secs);
     Some(subscription.ends_at().map_or(grace, |end| end.min(grace)))
 }
@@ -101,31 +97,18 @@ mod tests {
 
     #[test]
     fn access_by_status_and_time() {
-        let pro = |until| Access::Granted {
-            plan: PlanId::parse("pro").unwrap(),
-            until,
-        };
-        let policy = AccessPolicy {
-            past_due_grace_secs: 1500,
-        };
+        let pro = |until| Access::Granted { plan: PlanId::parse("pro").unwrap(), until };
+        let policy = AccessPolicy { past_due_grace_secs: 1500 };
         let cases = [
             ("active", json!({}), pro(None)),
             ("trialing", json!({}), pro(None)),
-            (
-                "active",
-                json!({"cancelAtPeriodEnd": true}),
-                pro(Some(NOW + 1000)),
-            ),
+            ("active", json!({"cancelAtPeriodEnd": true}), pro(Some(NOW + 1000))),
             ("active", json!({"cancelAt": NOW + 5}), pro(Some(NOW + 5))),
             ("active", json!({"cancelAt": NOW}), Access::Denied),
             ("active", json!({"plan": null}), Access::Denied),
             ("past_due", json!({}), pro(Some(NOW + 500))),
             ("past_due", json!({"cancelAt": NOW + 5}), pro(Some(NOW + 5))),
-            (
-                "past_due",
-                json!({"currentPeriodStart": NOW - 1500}),
-                Access::Denied,
-            ),
+            ("past_due", json!({"currentPeriodStart": NOW - 1500}), Access::Denied),
             ("incomplete", json!({}), Access::Denied),
             ("incomplete_expired", json!({}), Access::Denied),
             ("unpaid", json!({}), Access::Denied),
@@ -134,11 +117,7 @@ mod tests {
             ("something_new", json!({}), Access::Denied),
         ];
         for (status, extra, expected) in cases {
-            assert_eq!(
-                access(&snapshot(status, extra.clone()), policy, NOW),
-                expected,
-                "{status} {extra}"
-            );
+            assert_eq!(access(&snapshot(status, extra.clone()), policy, NOW), expected, "{status} {extra}");
         }
         assert_eq!(access(&Snapshot::none(NOW), policy, NOW), Access::Denied);
     }

@@ -48,14 +48,7 @@ pub enum StripeErrorKind {
 impl StripeError {
     #[must_use]
     pub fn new(kind: StripeErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            code: None,
-            param: None,
-            request_id: None,
-            retry_after: None,
-        }
+        Self { kind, message: message.into(), code: None, param: None, request_id: None, retry_after: None }
     }
 
     #[must_use]
@@ -74,10 +67,7 @@ pub enum Error {
     #[error(transparent)]
     Invalid(#[from] InvalidId),
     #[error("there is no plan {plan:?} with a price a {interval}: take one of plans.toml")]
-    NoSuchPrice {
-        plan: String,
-        interval: &'static str,
-    },
+    NoSuchPrice { plan: String, interval: &'static str },
     #[error("Stripe has no price with the lookup key {0}: run `unsplit plans push`")]
     NotPushed(LookupKey),
     #[error("another request is opening this user's checkout: try again in a moment")]

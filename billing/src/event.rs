@@ -76,10 +76,7 @@ pub struct Event {
 pub enum Subject {
     /// This customer may have changed. A subscription that the event names must be in the next
     /// fetch, or the fetch is repeated.
-    Customer {
-        customer: CustomerId,
-        subscription: Option<SubscriptionId>,
-    },
+    Customer { customer: CustomerId, subscription: Option<SubscriptionId> },
     /// A tracked event of an object that belongs to no customer.
     Nobody,
     /// A type that changes nothing we store.
@@ -102,18 +99,11 @@ pub enum EventError {
 pub fn parse(body: &[u8]) -> Result<Event, EventError> {
     let event: Value = serde_json::from_slice(body).map_err(|_| EventError::NotJson)?;
     let id = event["id"].as_str().and_then(|id| EventId::parse(id).ok());
-    let kind = event["type"]
-        .as_str()
-        .ok_or(EventError::Field("type"))?
-        .to_owned();
+    let kind = event["type"].as_str().ok_or(EventError::Field("type"))?.to_owned();
     Ok(Event {
         id: id.ok_or(EventError::Field("id"))?,
-        created: event["created"]
-            .as_i64()
-            .ok_or(EventError::Field("created"))?,
-        livemode: event["livemode"]
-            .as_bool()
-            .ok_or(EventError::Field("livemode"))?,
+        created: event["created"].as_i64().ok_or(EventError::Field("created"))?,
+        livemode: event["livemode"].as_bool().ok_or(EventError::Field("livemode"))?,
         subject: subject(&kind, &event["data"]),
         kind,
     })
@@ -132,10 +122,7 @@ fn subject(kind: &str, data: &Value) -> Subject {
         }
     };
     match customer.and_then(|id| CustomerId::parse(id).ok()) {
-        Some(customer) => Subject::Customer {
-            customer,
-            subscription: subscription(kind, object),
-        },
+        Some(customer) => Subject::Customer { customer, subscription: subscription(kind, object) },
         None => Subject::Nobody,
     }
 }
@@ -165,8 +152,7 @@ mod tests {
     use serde_json::json;
 
     fn read(kind: &str, data: &Value) -> Event {
-        let event =
-            json!({"id": "evt_1", "type": kind, "created": 5, "livemode": false, "data": data});
+        let event = json!({"id": "evt_1", "type": kind, "created": 5, "livemode": false, "data": data});
         parse(event.to_string().as_bytes()).unwrap()
     }
 
@@ -187,45 +173,26 @@ mod tests {
                     json!({"object": {"customer": null}, "previous_attributes": {"customer": "cus_1"}})
                 }
             };
-            let Subject::Customer { customer, .. } = read(kind, &data).subject else {
-                panic!("{kind}")
-            };
+            let Subject::Customer { customer, .. } = read(kind, &data).subject else { panic!("{kind}") };
             assert_eq!(customer.as_str(), "cus_1", "{kind}");
         }
     }
 
     #[test]
     fn the_customer_may_be_expanded_and_the_subscription_is_found() {
-        let expanded =
-            json!({"object": {"id": "sub_1", "customer": {"id": "cus_1", "deleted": true}}});
-        assert_eq!(
-            read("customer.subscription.updated", &expanded).subject,
-            about("cus_1", Some("sub_1"))
-        );
+        let expanded = json!({"object": {"id": "sub_1", "customer": {"id": "cus_1", "deleted": true}}});
+        assert_eq!(read("customer.subscription.updated", &expanded).subject, about("cus_1", Some("sub_1")));
         let invoice = json!({"object": {"customer": "cus_1", "parent": {"subscription_details": {"subscription": "sub_2"}}}});
-        assert_eq!(
-            read("invoice.paid", &invoice).subject,
-            about("cus_1", Some("sub_2"))
-        );
+        assert_eq!(read("invoice.paid", &invoice).subject, about("cus_1", Some("sub_2")));
         let session = json!({"object": {"customer": "cus_1", "subscription": "sub_3"}});
-        assert_eq!(
-            read("checkout.session.completed", &session).subject,
-            about("cus_1", Some("sub_3"))
-        );
+        assert_eq!(read("checkout.session.completed", &session).subject, about("cus_1", Some("sub_3")));
     }
 
     #[test]
     fn what_is_not_ours_is_told_apart_from_what_is_broken() {
+        assert_eq!(read("price.created", &json!({"object": {"id": "price_1"}})).subject, Subject::Untracked);
         assert_eq!(
-            read("price.created", &json!({"object": {"id": "price_1"}})).subject,
-            Subject::Untracked
-        );
-        assert_eq!(
-            read(
-                "payment_intent.succeeded",
-                &json!({"object": {"customer": null}})
-            )
-            .subject,
+            read("payment_intent.succeeded", &json!({"object": {"customer": null}})).subject,
             Subject::Nobody
         );
         assert_eq!(read("invoice.paid", &Value::Null).subject, Subject::Nobody);

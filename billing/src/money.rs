@@ -17,18 +17,12 @@ pub enum MoneyError {
     #[error("amount {0:?} is not a number such as \"12\" or \"12.50\"")]
     Amount(String),
     #[error("amount {amount:?} has more decimals than {currency} knows ({decimals})")]
-    Decimals {
-        amount: String,
-        currency: String,
-        decimals: u32,
-    },
+    Decimals { amount: String, currency: String, decimals: u32 },
 }
 
 /// https://docs.stripe.com/currencies#zero-decimal
-const ZERO_DECIMAL: [&str; 15] = [
-    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf",
-    "xof", "xpf",
-];
+const ZERO_DECIMAL: [&str; 15] =
+    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"];
 /// https://docs.stripe.com/currencies#three-decimal
 const THREE_DECIMAL: [&str; 5] = ["bhd", "jod", "kwd", "omr", "tnd"];
 
@@ -74,16 +68,10 @@ impl Currency {
         let decimals = self.decimals();
         let given = u32::try_from(fraction.len()).map_err(|_| bad())?;
         if given > decimals {
-            return Err(MoneyError::Decimals {
-                amount: text.to_owned(),
-                currency: self.0.clone(),
-                decimals,
-            });
+            return Err(MoneyError::Decimals { amount: text.to_owned(), currency: self.0.clone(), decimals });
         }
         let padding = "0".repeat((decimals - given) as usize);
-        format!("{whole}{fraction}{padding}")
-            .parse()
-            .map_err(|_| bad())
+        format!("{whole}{fraction}{padding}").parse().map_err(|_| bad())
     }
 }
 
@@ -121,31 +109,16 @@ mod tests {
             ("kwd", "1.5", Ok(1500)),
         ];
         for (currency, text, expected) in cases {
-            assert_eq!(
-                Currency::parse(currency).unwrap().minor_units(text),
-                expected,
-                "{currency} {text}"
-            );
+            assert_eq!(Currency::parse(currency).unwrap().minor_units(text), expected, "{currency} {text}");
         }
     }
 
     #[test]
     fn what_is_no_amount_is_refused() {
-        for (currency, text) in [
-            ("jpy", "12.5"),
-            ("usd", "1.234"),
-            ("usd", "-1"),
-            ("usd", "1."),
-            ("usd", ""),
-            ("usd", "1,5"),
-        ] {
-            assert!(
-                Currency::parse(currency)
-                    .unwrap()
-                    .minor_units(text)
-                    .is_err(),
-                "{currency} {text}"
-            );
+        for (currency, text) in
+            [("jpy", "12.5"), ("usd", "1.234"), ("usd", "-1"), ("usd", "1."), ("usd", ""), ("usd", "1,5")]
+        {
+            assert!(Currency::parse(currency).unwrap().minor_units(text).is_err(), "{currency} {text}");
         }
         assert!(Currency::parse("dollars").is_err());
     }

@@ -9,9 +9,7 @@ use crate::id::{LookupKey, PlanId, ProductId};
 use crate::money::Currency;
 
 /// How often a price is charged.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default)]
 #[serde(rename_all = "lowercase")]
 pub enum Interval {
     #[default]
@@ -105,10 +103,7 @@ impl Catalog {
                     return Err(CatalogError::DuplicateLookupKey(price.lookup_key.clone()));
                 }
                 if !intervals.insert(price.interval) {
-                    return Err(CatalogError::DuplicateInterval(
-                        plan.id.clone(),
-                        price.interval.as_str(),
-                    ));
+                    return Err(CatalogError::DuplicateInterval(plan.id.clone(), price.interval.as_str()));
                 }
                 if price.amount <= 0 {
                     return Err(CatalogError::ZeroPrice(plan.id.clone()));
@@ -161,9 +156,7 @@ impl PlanDirectory {
             let rank = catalog.rank(&plan)?;
             Some((product, (plan, rank)))
         };
-        Self {
-            plans: products.into_iter().filter_map(known).collect(),
-        }
+        Self { plans: products.into_iter().filter_map(known).collect() }
     }
 
     /// The plan of a product and its rank.

@@ -32,10 +32,7 @@ impl Status {
     #[must_use]
     pub fn is_live(&self) -> bool {
         use Status::{Active, PastDue, Paused, Trialing, Unknown, Unpaid};
-        matches!(
-            self,
-            Active | Trialing | PastDue | Unpaid | Paused | Unknown(_)
-        )
+        matches!(self, Active | Trialing | PastDue | Unpaid | Paused | Unknown(_))
     }
 
     /// How much a subscription in this status counts against another: the higher wins.
@@ -126,11 +123,7 @@ impl Subscription {
     /// flexible billing mode) or the period's end with `cancel_at_period_end`.
     #[must_use]
     pub fn ends_at(&self) -> Option<i64> {
-        self.cancel_at.or(if self.cancel_at_period_end {
-            self.current_period_end
-        } else {
-            None
-        })
+        self.cancel_at.or(if self.cancel_at_period_end { self.current_period_end } else { None })
     }
 }
 
@@ -147,10 +140,7 @@ impl Snapshot {
     /// No subscription, in Theo's words `{"status":"none"}`.
     #[must_use]
     pub fn none(synced_at: i64) -> Self {
-        Self {
-            synced_at,
-            subscription: None,
-        }
+        Self { synced_at, subscription: None }
     }
 
     /// The next moment at which Stripe is known to change something, Unix seconds.
@@ -192,14 +182,8 @@ impl From<Snapshot> for Stored {
     fn from(snapshot: Snapshot) -> Self {
         let synced_at = snapshot.synced_at;
         match snapshot.subscription {
-            Some(subscription) => Stored::Some {
-                subscription: Box::new(subscription),
-                synced_at,
-            },
-            None => Stored::None {
-                status: "none".to_owned(),
-                synced_at,
-            },
+            Some(subscription) => Stored::Some { subscription: Box::new(subscription), synced_at },
+            None => Stored::None { status: "none".to_owned(), synced_at },
         }
     }
 }
@@ -209,17 +193,11 @@ impl TryFrom<Stored> for Snapshot {
 
     fn try_from(stored: Stored) -> Result<Self, String> {
         match stored {
-            Stored::Some {
-                subscription,
-                synced_at,
-            } => Ok(Self {
-                synced_at,
-                subscription: Some(*subscription),
-            }),
-            Stored::None { status, synced_at } if status == "none" => Ok(Self::none(synced_at)),
-            Stored::None { status, .. } => {
-                Err(format!("status {status:?} without a subscription's fields"))
+            Stored::Some { subscription, synced_at } => {
+                Ok(Self { synced_at, subscription: Some(*subscription) })
             }
+            Stored::None { status, synced_at } if status == "none" => Ok(Self::none(synced_at)),
+            Stored::None { status, .. } => Err(format!("status {status:?} without a subscription's fields")),
         }
     }
 }
@@ -263,10 +241,7 @@ pub struct ListedItem {
 /// newest first among equals. Further live ones are listed in it, never hidden.
 #[must_use]
 pub fn fold(listed: &[ListedSubscription], plans: &PlanDirectory, synced_at: i64) -> Snapshot {
-    let Some(best) = listed
-        .iter()
-        .max_by(|a, b| standing(a, plans).cmp(&standing(b, plans)))
-    else {
+    let Some(best) = listed.iter().max_by(|a, b| standing(a, plans).cmp(&standing(b, plans))) else {
         return Snapshot::none(synced_at);
     };
     let mut subscription = reduce(best, plans);
@@ -276,15 +251,10 @@ pub fn fold(listed: &[ListedSubscription], plans: &PlanDirectory, synced_at: i64
         .map(|other| OtherSubscription {
             subscription_id: other.id.clone(),
             status: other.status.clone(),
-            plan: main_item(other, plans)
-                .and_then(|item| plan_of(item, plans))
-                .map(|(plan, _)| plan),
+            plan: main_item(other, plans).and_then(|item| plan_of(item, plans)).map(|(plan, _)| plan),
         })
         .collect();
-    Snapshot {
-        synced_at,
-        subscription: Some(subscription),
-    }
+    Snapshot { synced_at, subscription: Some(subscription) }
 }
 
 type Standing<'a> = (bool, u8, Option<usize>, i64, &'a str);
@@ -292,17 +262,9 @@ type Standing<'a> = (bool, u8, Option<usize>, i64, &'a str);
 /// A live subscription to a plan we know comes first, then the better status, the higher plan,
 /// the newer one; the id makes it total, so that two folds of one list never differ.
 fn standing<'a>(listed: &'a ListedSubscription, plans: &PlanDirectory) -> Standing<'a> {
-    let rank = main_item(listed, plans)
-        .and_then(|item| plan_of(item, plans))
-        .map(|(_, rank)| rank);
+    let rank = main_item(listed, plans).and_then(|item| plan_of(item, plans)).map(|(_, rank)| rank);
     let gives_access = rank.is_some() && listed.status.weight() >= Status::PastDue.weight();
-    (
-        gives_access,
-        listed.status.weight(),
-        rank,
-        listed.created,
-        listed.id.as_str(),
-    )
+    (gives_access, listed.status.weight(), rank, listed.created, listed.id.as_str())
 }
 
 fn plan_of(item: &ListedItem, plans: &PlanDirectory) -> Option<(PlanId, usize)> {
@@ -313,11 +275,7 @@ fn plan_of(item: &ListedItem, plans: &PlanDirectory) -> Option<(PlanId, usize)> 
 /// A subscription may have add-ons beside its plan: the plan is the item with the highest rank.
 fn main_item<'a>(listed: &'a ListedSubscription, plans: &PlanDirectory) -> Option<&'a ListedItem> {
     let by_rank = |item: &&ListedItem| plan_of(item, plans).map(|(_, rank)| rank);
-    let known = listed
-        .items
-        .iter()
-        .filter(|item| by_rank(item).is_some())
-        .max_by_key(by_rank);
+    let known = listed.items.iter().filter(|item| by_rank(item).is_some()).max_by_key(by_rank);
     known.or(listed.items.first())
 }
 
@@ -331,9 +289,7 @@ fn reduce(listed: &ListedSubscription, plans: &PlanDirectory) -> Subscription {
         current_period_end: item.and_then(|item| item.current_period_end),
         cancel_at_period_end: listed.cancel_at_period_end,
         payment_method: listed.payment_method.clone(),
-        plan: item
-            .and_then(|item| plan_of(item, plans))
-            .map(|(plan, _)| plan),
+        plan: item.and_then(|item| plan_of(item, plans)).map(|(plan, _)| plan),
         product_id: item.and_then(|item| item.product.clone()),
         quantity: item.and_then(|item| item.quantity),
         amount: item.and_then(|item| item.amount),

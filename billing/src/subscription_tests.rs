@@ -25,15 +25,10 @@ fn plan(id: &str) -> Plan {
 
 fn plans() -> PlanDirectory {
     let catalog = Catalog::new(vec![plan("pro"), plan("team")]).unwrap();
-    let product =
-        |id: &str, plan: &str| (ProductId::parse(id).unwrap(), PlanId::parse(plan).unwrap());
+    let product = |id: &str, plan: &str| (ProductId::parse(id).unwrap(), PlanId::parse(plan).unwrap());
     PlanDirectory::new(
         &catalog,
-        [
-            product("prod_pro", "pro"),
-            product("prod_team", "team"),
-            product("prod_old", "gone"),
-        ],
+        [product("prod_pro", "pro"), product("prod_team", "team"), product("prod_old", "gone")],
     )
 }
 
@@ -70,11 +65,7 @@ fn listed(id: &str, status: Status, product: &str, created: i64) -> ListedSubscr
 }
 
 fn chosen(list: &[ListedSubscription]) -> String {
-    fold(list, &plans(), SYNCED)
-        .subscription
-        .unwrap()
-        .subscription_id
-        .to_string()
+    fold(list, &plans(), SYNCED).subscription.unwrap().subscription_id.to_string()
 }
 
 #[test]
@@ -83,70 +74,30 @@ fn the_one_that_gives_most_access_wins() {
     let cases = [
         // What `limit: 1` gets wrong: a newer one that was abandoned or cancelled hides the paid one.
         (
-            vec![
-                listed("sub_paid", Active, "prod_pro", 1),
-                listed("sub_new", Incomplete, "prod_team", 2),
-            ],
+            vec![listed("sub_paid", Active, "prod_pro", 1), listed("sub_new", Incomplete, "prod_team", 2)],
             "sub_paid",
         ),
         (
-            vec![
-                listed("sub_paid", Active, "prod_pro", 1),
-                listed("sub_new", Canceled, "prod_pro", 2),
-            ],
+            vec![listed("sub_paid", Active, "prod_pro", 1), listed("sub_new", Canceled, "prod_pro", 2)],
             "sub_paid",
         ),
         (
-            vec![
-                listed("sub_late", PastDue, "prod_pro", 1),
-                listed("sub_new", Unpaid, "prod_pro", 2),
-            ],
+            vec![listed("sub_late", PastDue, "prod_pro", 1), listed("sub_new", Unpaid, "prod_pro", 2)],
             "sub_late",
         ),
         (
-            vec![
-                listed("sub_pro", Active, "prod_pro", 2),
-                listed("sub_team", Active, "prod_team", 1),
-            ],
+            vec![listed("sub_pro", Active, "prod_pro", 2), listed("sub_team", Active, "prod_team", 1)],
             "sub_team",
         ),
-        (
-            vec![
-                listed("sub_a", Active, "prod_pro", 1),
-                listed("sub_b", Trialing, "prod_pro", 2),
-            ],
-            "sub_b",
-        ),
-        (
-            vec![
-                listed("sub_a", PastDue, "prod_pro", 1),
-                listed("sub_b", Active, "prod_unknown", 2),
-            ],
-            "sub_a",
-        ),
-        (
-            vec![
-                listed("sub_a", Unpaid, "prod_pro", 1),
-                listed("sub_b", Active, "prod_unknown", 2),
-            ],
-            "sub_b",
-        ),
-        (
-            vec![
-                listed("sub_a", Canceled, "prod_pro", 1),
-                listed("sub_b", Canceled, "prod_pro", 2),
-            ],
-            "sub_b",
-        ),
+        (vec![listed("sub_a", Active, "prod_pro", 1), listed("sub_b", Trialing, "prod_pro", 2)], "sub_b"),
+        (vec![listed("sub_a", PastDue, "prod_pro", 1), listed("sub_b", Active, "prod_unknown", 2)], "sub_a"),
+        (vec![listed("sub_a", Unpaid, "prod_pro", 1), listed("sub_b", Active, "prod_unknown", 2)], "sub_b"),
+        (vec![listed("sub_a", Canceled, "prod_pro", 1), listed("sub_b", Canceled, "prod_pro", 2)], "sub_b"),
     ];
     for (list, expected) in cases {
         assert_eq!(chosen(&list), expected);
         let reversed: Vec<_> = list.into_iter().rev().collect();
-        assert_eq!(
-            chosen(&reversed),
-            expected,
-            "the order of the list must not matter"
-        );
+        assert_eq!(chosen(&reversed), expected, "the order of the list must not matter");
     }
 }
 
@@ -170,21 +121,14 @@ fn the_plan_is_the_highest_item_and_an_unknown_product_has_none() {
     let subscription = fold(&[with_add_on], &plans(), SYNCED).subscription.unwrap();
     assert_eq!(subscription.plan.unwrap().as_str(), "pro");
     assert_eq!(subscription.product_id.unwrap().as_str(), "prod_pro");
-    let old = fold(
-        &[listed("sub_1", Status::Active, "prod_old", 1)],
-        &plans(),
-        SYNCED,
-    );
+    let old = fold(&[listed("sub_1", Status::Active, "prod_old", 1)], &plans(), SYNCED);
     assert_eq!(old.subscription.unwrap().plan, None);
 }
 
 #[test]
 fn the_json_is_theos() {
     let mut one = listed("sub_1", Status::Active, "prod_pro", 1);
-    one.payment_method = Some(PaymentMethod {
-        brand: Some("visa".into()),
-        last4: Some("4242".into()),
-    });
+    one.payment_method = Some(PaymentMethod { brand: Some("visa".into()), last4: Some("4242".into()) });
     let value = serde_json::to_value(fold(&[one], &plans(), SYNCED)).unwrap();
     for (key, expected) in [
         ("subscriptionId", json!("sub_1")),
@@ -199,35 +143,18 @@ fn the_json_is_theos() {
     ] {
         assert_eq!(value[key], expected, "{key}");
     }
-    assert_eq!(
-        serde_json::to_value(Snapshot::none(7)).unwrap(),
-        json!({"status": "none", "syncedAt": 7})
-    );
+    assert_eq!(serde_json::to_value(Snapshot::none(7)).unwrap(), json!({"status": "none", "syncedAt": 7}));
 }
 
 #[test]
 fn every_value_reads_back_and_theos_own_is_read() {
     let mut statuses = vec![Status::Unknown("something_new".into())];
-    statuses.extend([
-        Status::Incomplete,
-        Status::IncompleteExpired,
-        Status::Trialing,
-        Status::Active,
-    ]);
-    statuses.extend([
-        Status::PastDue,
-        Status::Canceled,
-        Status::Unpaid,
-        Status::Paused,
-    ]);
+    statuses.extend([Status::Incomplete, Status::IncompleteExpired, Status::Trialing, Status::Active]);
+    statuses.extend([Status::PastDue, Status::Canceled, Status::Unpaid, Status::Paused]);
     for status in statuses {
         let snapshot = fold(&[listed("sub_1", status, "prod_pro", 1)], &plans(), SYNCED);
         let text = serde_json::to_string(&snapshot).unwrap();
-        assert_eq!(
-            serde_json::from_str::<Snapshot>(&text).unwrap(),
-            snapshot,
-            "{text}"
-        );
+        assert_eq!(serde_json::from_str::<Snapshot>(&text).unwrap(), snapshot, "{text}");
     }
     let theirs = json!({
         "subscriptionId": "sub_1", "status": "active", "priceId": "price_1", "currentPeriodEnd": 2,
@@ -244,14 +171,8 @@ fn every_value_reads_back_and_theos_own_is_read() {
 fn the_next_change_is_the_nearest_that_is_known() {
     let mut one = listed("sub_1", Status::Trialing, "prod_pro", 1);
     one.trial_end = Some(SYNCED + 5);
-    assert_eq!(
-        fold(&[one.clone()], &plans(), SYNCED).next_change(SYNCED),
-        Some(SYNCED + 5)
-    );
-    assert_eq!(
-        fold(&[one.clone()], &plans(), SYNCED).next_change(SYNCED + 5),
-        Some(SYNCED + 10 + 5400)
-    );
+    assert_eq!(fold(&[one.clone()], &plans(), SYNCED).next_change(SYNCED), Some(SYNCED + 5));
+    assert_eq!(fold(&[one.clone()], &plans(), SYNCED).next_change(SYNCED + 5), Some(SYNCED + 10 + 5400));
     one.status = Status::Canceled;
     assert_eq!(fold(&[one], &plans(), SYNCED).next_change(SYNCED), None);
 }

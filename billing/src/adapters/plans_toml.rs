@@ -53,11 +53,7 @@ pub enum PlansError {
     #[error("plans.toml: {0}")]
     Currency(MoneyError),
     #[error("plans.toml: plan {plan}, price {lookup_key}: {reason}")]
-    Price {
-        plan: PlanId,
-        lookup_key: LookupKey,
-        reason: MoneyError,
-    },
+    Price { plan: PlanId, lookup_key: LookupKey, reason: MoneyError },
 }
 
 /// # Errors
@@ -65,11 +61,7 @@ pub enum PlansError {
 pub fn parse(text: &str) -> Result<Catalog, PlansError> {
     let file: File = toml::from_str(text)?;
     let currency = Currency::parse(&file.currency).map_err(PlansError::Currency)?;
-    let plans = file
-        .plans
-        .into_iter()
-        .map(|plan| read_plan(plan, &currency))
-        .collect::<Result<_, _>>()?;
+    let plans = file.plans.into_iter().map(|plan| read_plan(plan, &currency)).collect::<Result<_, _>>()?;
     Ok(Catalog::new(plans)?)
 }
 
@@ -97,21 +89,10 @@ fn read_plan(plan: FilePlan, currency: &Currency) -> Result<Plan, PlansError> {
     })
 }
 
-fn read_price(
-    price: FilePrice,
-    interval: Interval,
-    currency: &Currency,
-) -> Result<PlanPrice, MoneyError> {
-    let currency = price
-        .currency
-        .map_or_else(|| Ok(currency.clone()), |text| Currency::parse(&text))?;
+fn read_price(price: FilePrice, interval: Interval, currency: &Currency) -> Result<PlanPrice, MoneyError> {
+    let currency = price.currency.map_or_else(|| Ok(currency.clone()), |text| Currency::parse(&text))?;
     let amount = currency.minor_units(&price.amount)?;
-    Ok(PlanPrice {
-        lookup_key: price.lookup_key,
-        interval,
-        amount,
-        currency,
-    })
+    Ok(PlanPrice { lookup_key: price.lookup_key, interval, amount, currency })
 }
 
 #[cfg(test)]
@@ -138,8 +119,7 @@ mod tests {
     #[test]
     fn amounts_are_read_by_their_currency() {
         let catalog = parse(GOOD).unwrap();
-        let price =
-            |plan: &str, interval| catalog.plan_named(plan).unwrap().price(interval).unwrap();
+        let price = |plan: &str, interval| catalog.plan_named(plan).unwrap().price(interval).unwrap();
         assert_eq!(price("pro", Interval::Year).amount, 12050);
         assert_eq!(price("tokyo", Interval::Month).amount, 1200);
         assert_eq!(price("tokyo", Interval::Month).currency.as_str(), "jpy");
@@ -150,15 +130,9 @@ mod tests {
     fn what_is_wrong_is_named() {
         let cases = [
             (GOOD.replace("\"1200\"", "\"12.5\""), "tokyo_monthly"),
-            (
-                GOOD.replace("pro_yearly", "pro_monthly"),
-                "pro_monthly is there twice",
-            ),
+            (GOOD.replace("pro_yearly", "pro_monthly"), "pro_monthly is there twice"),
             (GOOD.replace("\"usd\"", "\"dollar\""), "dollar"),
-            (
-                GOOD.replace("id = \"pro\"", "id = \"free\""),
-                "plan free is there twice",
-            ),
+            (GOOD.replace("id = \"pro\"", "id = \"free\""), "plan free is there twice"),
             (GOOD.replace("name = \"Pro\"", "nam = \"Pro\""), "nam"),
             (GOOD.replace("\"12\"", "\"0\""), "price of 0"),
             ("currency = \"usd\"".to_owned(), "no plan"),

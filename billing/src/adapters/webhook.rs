@@ -39,10 +39,7 @@ pub struct Webhook {
 
 /// The route, to be merged into an app's router outside of its cookies and its CSRF checks.
 pub fn routes(webhook: Webhook) -> Router {
-    Router::new()
-        .route(PATH, post(receive))
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .with_state(webhook)
+    Router::new().route(PATH, post(receive)).layer(DefaultBodyLimit::max(LARGEST_BODY)).with_state(webhook)
 }
 
 /// Why a delivery is not Stripe's.
@@ -69,15 +66,11 @@ pub fn verify(
     tolerance: Duration,
 ) -> Result<(), SignatureError> {
     let part = |name: &'static str| {
-        header
-            .split(',')
-            .filter_map(move |part| part.trim().strip_prefix(name)?.strip_prefix('='))
+        header.split(',').filter_map(move |part| part.trim().strip_prefix(name)?.strip_prefix('='))
     };
     let time = part("t").next().ok_or(SignatureError::Malformed)?;
     let seconds: i64 = time.parse().map_err(|_| SignatureError::Malformed)?;
-    let signatures: Vec<_> = part("v1")
-        .filter_map(|text| hex::decode(text).ok())
-        .collect();
+    let signatures: Vec<_> = part("v1").filter_map(|text| hex::decode(text).ok()).collect();
     if signatures.is_empty() {
         return Err(SignatureError::Malformed);
     }
@@ -89,9 +82,7 @@ pub fn verify(
         mac.update(b".");
         mac.update(body);
         let expected = mac.finalize().into_bytes();
-        signatures
-            .iter()
-            .any(|signature| bool::from(signature.ct_eq(expected.as_slice())))
+        signatures.iter().any(|signature| bool::from(signature.ct_eq(expected.as_slice())))
     });
     if !matches {
         return Err(SignatureError::NoMatch);
@@ -103,15 +94,8 @@ pub fn verify(
     Ok(())
 }
 
-async fn receive(
-    State(webhook): State<Webhook>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> (StatusCode, String) {
-    let header = headers
-        .get("stripe-signature")
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or("");
+async fn receive(State(webhook): State<Webhook>, headers: HeaderMap, body: Bytes) -> (StatusCode, String) {
+    let header = headers.get("stripe-signature").and_then(|value| value.to_str().ok()).unwrap_or("");
     let now = webhook.clock.now().secs();
     if let Err(error) = verify(header, &body, &webhook.secrets, now, webhook.tolerance) {
         tracing::warn!(%error, "webhook refused");
@@ -150,10 +134,7 @@ impl Webhook {
         let (customer, subscription) = match &event.subject {
             Subject::Untracked => return (StatusCode::OK, "ignored: not tracked"),
             Subject::Nobody => return (StatusCode::OK, "ignored: no customer"),
-            Subject::Customer {
-                customer,
-                subscription,
-            } => (customer, subscription),
+            Subject::Customer { customer, subscription } => (customer, subscription),
         };
         let mark = Mark {
             customer: customer.clone(),
@@ -205,25 +186,10 @@ mod tests {
     fn several_signatures_and_several_secrets() {
         let good = sign("whsec_new", NOW);
         assert_eq!(check(&format!("t={NOW},v1={good}")), Ok(()));
-        assert_eq!(
-            check(&format!(
-                "t={NOW},v1={},v1={good},v0=x",
-                sign("whsec_x", NOW)
-            )),
-            Ok(())
-        );
-        assert_eq!(
-            check(&format!("t={NOW},v1={}", sign("whsec_old", NOW))),
-            Ok(())
-        );
-        assert_eq!(
-            check(&format!("t={NOW},v1={}", sign("whsec_x", NOW))),
-            Err(SignatureError::NoMatch)
-        );
-        assert_eq!(
-            check(&format!("t={},v1={good}", NOW - 1)),
-            Err(SignatureError::NoMatch)
-        );
+        assert_eq!(check(&format!("t={NOW},v1={},v1={good},v0=x", sign("whsec_x", NOW))), Ok(()));
+        assert_eq!(check(&format!("t={NOW},v1={}", sign("whsec_old", NOW))), Ok(()));
+        assert_eq!(check(&format!("t={NOW},v1={}", sign("whsec_x", NOW))), Err(SignatureError::NoMatch));
+        assert_eq!(check(&format!("t={},v1={good}", NOW - 1)), Err(SignatureError::NoMatch));
     }
 
     #[test]

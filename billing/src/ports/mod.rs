@@ -5,12 +5,12 @@ mod store;
 mod stripe;
 
 pub use store::{
-    Account, AccountMode, Bindings, CheckoutAttempt, Checkouts, Claim, CustomerAttempt, Done, Due,
-    Mark, Queue, Received, Snapshots, Store, Ticket, Written,
+    Account, AccountMode, Bindings, CheckoutAttempt, Checkouts, Claim, CustomerAttempt, Done, Due, Mark,
+    Queue, Received, Snapshots, Store, Ticket, Written,
 };
 pub use stripe::{
-    CheckoutMetadata, CheckoutSession, CheckoutStatus, Customer, NewCheckout, NewPrice,
-    PaymentStatus, Price, Product, ProductFields, Stripe,
+    CheckoutMetadata, CheckoutSession, CheckoutStatus, Customer, NewCheckout, NewPrice, PaymentStatus, Price,
+    Product, ProductFields, Stripe,
 };
 
 use crate::clock::UnixMillis;

@@ -5,9 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::UnixMillis;
 use crate::error::StoreError;
-use crate::id::{
-    AccountId, CheckoutSessionId, CustomerId, EventId, PlanId, PriceId, SubscriptionId, UserId,
-};
+use crate::id::{AccountId, CheckoutSessionId, CustomerId, EventId, PlanId, PriceId, SubscriptionId, UserId};
 use crate::plan::Interval;
 use crate::subscription::Snapshot;
 
@@ -80,8 +78,7 @@ pub trait Bindings: Send + Sync {
     ) -> Result<(), StoreError>;
     /// The e-mail that Stripe was last told, as a digest.
     async fn email_digest(&self, customer: &CustomerId) -> Result<Option<String>, StoreError>;
-    async fn set_email_digest(&self, customer: &CustomerId, digest: &str)
-    -> Result<(), StoreError>;
+    async fn set_email_digest(&self, customer: &CustomerId, digest: &str) -> Result<(), StoreError>;
     /// Records which Stripe account this store belongs to, once; returns the recorded one.
     async fn claim_account(&self, account: &Account) -> Result<Account, StoreError>;
 }
@@ -119,10 +116,7 @@ pub struct CheckoutAttempt {
 /// The checkout that a customer has open, at most one.
 #[async_trait]
 pub trait Checkouts: Send + Sync {
-    async fn checkout_attempt(
-        &self,
-        customer: &CustomerId,
-    ) -> Result<Option<CheckoutAttempt>, StoreError>;
+    async fn checkout_attempt(&self, customer: &CustomerId) -> Result<Option<CheckoutAttempt>, StoreError>;
     /// Puts `next` in the place of `current`, if that is still what is stored; returns what is
     /// stored afterwards.
     async fn swap_checkout_attempt(
@@ -182,12 +176,7 @@ pub trait Queue: Send + Sync {
     async fn claim(&self, most: usize) -> Result<Vec<Claim>, StoreError>;
     /// A late report with an old lease or generation changes nothing.
     async fn done(&self, done: &Done) -> Result<(), StoreError>;
-    async fn failed(
-        &self,
-        claim: &Claim,
-        error: &str,
-        retry_at: UnixMillis,
-    ) -> Result<(), StoreError>;
+    async fn failed(&self, claim: &Claim, error: &str, retry_at: UnixMillis) -> Result<(), StoreError>;
     /// When the next customer is due or its lease runs out.
     async fn next_due(&self) -> Result<Option<UnixMillis>, StoreError>;
     /// Keeps a received event for people to read, in a short capped list.

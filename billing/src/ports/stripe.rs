@@ -6,8 +6,7 @@ use async_trait::async_trait;
 
 use crate::error::StripeError;
 use crate::id::{
-    AccountId, CheckoutSessionId, CustomerId, LookupKey, PlanId, PriceId, ProductId,
-    SubscriptionId, UserId,
+    AccountId, CheckoutSessionId, CustomerId, LookupKey, PlanId, PriceId, ProductId, SubscriptionId, UserId,
 };
 use crate::money::Currency;
 use crate::plan::Interval;
@@ -138,17 +137,10 @@ pub trait Stripe: Send + Sync {
 
     /// All of a customer's subscriptions, in every status, with cards and newest invoice: one
     /// request for up to a hundred. An unknown or deleted customer has none.
-    async fn subscriptions(
-        &self,
-        customer: &CustomerId,
-    ) -> Result<Vec<ListedSubscription>, StripeError>;
+    async fn subscriptions(&self, customer: &CustomerId) -> Result<Vec<ListedSubscription>, StripeError>;
 
     /// Creates a customer with `metadata.userId` and nothing else.
-    async fn create_customer(
-        &self,
-        user: &UserId,
-        idempotency_key: &str,
-    ) -> Result<CustomerId, StripeError>;
+    async fn create_customer(&self, user: &UserId, idempotency_key: &str) -> Result<CustomerId, StripeError>;
     async fn set_email(&self, customer: &CustomerId, email: &str) -> Result<(), StripeError>;
     /// By `metadata['userId']`, oldest first. Lags behind writes by a minute or so.
     async fn search_customers(&self, user: &UserId) -> Result<Vec<Customer>, StripeError>;
@@ -168,11 +160,7 @@ pub trait Stripe: Send + Sync {
         idempotency_key: &str,
     ) -> Result<ProductId, StripeError>;
     /// Sets the fields, and makes the product active.
-    async fn update_product(
-        &self,
-        id: &ProductId,
-        fields: &ProductFields,
-    ) -> Result<(), StripeError>;
+    async fn update_product(&self, id: &ProductId, fields: &ProductFields) -> Result<(), StripeError>;
     async fn prices(&self, lookup_keys: &[LookupKey]) -> Result<Vec<Price>, StripeError>;
     async fn create_price(&self, price: &NewPrice) -> Result<PriceId, StripeError>;
     async fn activate_price(&self, id: &PriceId) -> Result<(), StripeError>;

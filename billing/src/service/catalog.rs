@@ -26,30 +26,17 @@ pub struct PlanBook {
 impl PlanBook {
     #[must_use]
     pub fn new(life: Duration) -> Self {
-        Self {
-            life,
-            directory: Mutex::new(None),
-            prices: Mutex::new(HashMap::new()),
-        }
+        Self { life, directory: Mutex::new(None), prices: Mutex::new(HashMap::new()) }
     }
 
     fn directory(&self) -> Option<(UnixMillis, Arc<PlanDirectory>)> {
-        self.directory
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.directory.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Forgets everything, as after a push.
     pub fn clear(&self) {
-        *self
-            .directory
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = None;
-        self.prices
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        *self.directory.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.prices.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
@@ -66,11 +53,7 @@ impl Billing {
                 .flat_map(|subscription| &subscription.items)
                 .filter_map(|item| item.product.as_ref())
                 .any(|product| directory.plan_of(product).is_none());
-            let life = if unknown {
-                UNKNOWN_PRODUCT_PAUSE
-            } else {
-                self.book.life
-            };
+            let life = if unknown { UNKNOWN_PRODUCT_PAUSE } else { self.book.life };
             if now < read_at.plus(life) || listed.is_empty() {
                 return Ok(directory);
             }
@@ -78,43 +61,25 @@ impl Billing {
             return Ok(Arc::default());
         }
         let products = self.stripe.products().await?;
-        let plans = products
-            .into_iter()
-            .filter_map(|product| Some((product.id, product.plan?)));
+        let plans = products.into_iter().filter_map(|product| Some((product.id, product.plan?)));
         let directory = Arc::new(PlanDirectory::new(&self.catalog, plans));
-        *self
-            .book
-            .directory
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some((now, directory.clone()));
+        *self.book.directory.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, directory.clone()));
         Ok(directory)
     }
 
     /// The price that is sold under a lookup key.
     pub(super) async fn price_id(&self, key: &LookupKey) -> Result<PriceId, Error> {
         let now = self.clock.now();
-        let known = self
-            .book
-            .prices
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(key)
-            .cloned();
+        let known = self.book.prices.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
         if let Some((read_at, price)) = known
             && now < read_at.plus(self.book.life)
         {
             return Ok(price);
         }
         let prices = self.stripe.prices(std::slice::from_ref(key)).await?;
-        let price = prices
-            .into_iter()
-            .find(|price| price.active && price.lookup_key.as_ref() == Some(key));
+        let price = prices.into_iter().find(|price| price.active && price.lookup_key.as_ref() == Some(key));
         let price = price.ok_or_else(|| Error::NotPushed(key.clone()))?.id;
-        let mut prices = self
-            .book
-            .prices
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut prices = self.book.prices.lock().unwrap_or_else(PoisonError::into_inner);
         prices.insert(key.clone(), (now, price.clone()));
         Ok(price)
     }

@@ -10,9 +10,7 @@ use crate::clock::UnixMillis;
 use crate::error::{Error, StripeError, StripeErrorKind};
 use crate::id::{CustomerId, PlanId};
 use crate::plan::Interval;
-use crate::ports::{
-    CheckoutAttempt, CheckoutMetadata, CheckoutSession, CheckoutStatus, NewCheckout,
-};
+use crate::ports::{CheckoutAttempt, CheckoutMetadata, CheckoutSession, CheckoutStatus, NewCheckout};
 use crate::subscription::Snapshot;
 
 /// What a buyer chose.
@@ -40,11 +38,7 @@ impl Billing {
     /// # Errors
     /// `Error::NoSuchPrice` for a plan that is not sold, `Error::NotPushed` where Stripe lacks the
     /// price; else Stripe or the store does not answer, and no session was opened in vain.
-    pub async fn start_checkout(
-        &self,
-        buyer: &Buyer,
-        choice: &CheckoutChoice,
-    ) -> Result<Checkout, Error> {
+    pub async fn start_checkout(&self, buyer: &Buyer, choice: &CheckoutChoice) -> Result<Checkout, Error> {
         let plan = self.catalog.plan_named(&choice.plan);
         let price = plan.and_then(|plan| Some((plan, plan.price(choice.interval)?)));
         let (plan, price) = price.ok_or_else(|| Error::NoSuchPrice {
@@ -77,11 +71,7 @@ impl Billing {
         }
     }
 
-    async fn checkout_for(
-        &self,
-        customer: &CustomerId,
-        wanted: &CheckoutAttempt,
-    ) -> Result<Checkout, Error> {
+    async fn checkout_for(&self, customer: &CustomerId, wanted: &CheckoutAttempt) -> Result<Checkout, Error> {
         for _ in 0..ROUNDS {
             if self.is_live_at_stripe(customer).await? {
                 return Ok(Checkout::AlreadySubscribed);
@@ -99,10 +89,7 @@ impl Billing {
                 }
             };
             let session = self.session_of(customer, &attempt).await?;
-            let url = session
-                .url
-                .clone()
-                .filter(|_| session.status == CheckoutStatus::Open);
+            let url = session.url.clone().filter(|_| session.status == CheckoutStatus::Open);
             match url {
                 Some(url) if is_same_choice(&attempt, wanted) => return Ok(Checkout::Open { url }),
                 Some(_) => self.expire(&session).await?,
@@ -110,10 +97,7 @@ impl Billing {
             }
             // What is stored is spent. Where it was completed in this moment, the next round's
             // question to Stripe sees the subscription.
-            let spent = CheckoutAttempt {
-                session: Some(session.id.clone()),
-                ..attempt.clone()
-            };
+            let spent = CheckoutAttempt { session: Some(session.id.clone()), ..attempt.clone() };
             self.begin_attempt(customer, Some(&spent), wanted).await?;
         }
         Err(Error::Busy)
@@ -122,10 +106,7 @@ impl Billing {
     /// Stripe is asked, not the cache: a stale one would sell a second subscription.
     async fn is_live_at_stripe(&self, customer: &CustomerId) -> Result<bool, Error> {
         let synced = self.sync_now(customer).await?;
-        Ok(synced
-            .snapshot
-            .subscription
-            .is_some_and(|it| it.status.is_live()))
+        Ok(synced.snapshot.subscription.is_some_and(|it| it.status.is_live()))
     }
 
     async fn begin_attempt(
@@ -136,16 +117,10 @@ impl Billing {
     ) -> Result<(), Error> {
         let attempt = CheckoutAttempt {
             token: format!("{:032x}", rand::rng().random::<u128>()),
-            expires_at: self
-                .clock
-                .now()
-                .plus(self.settings.checkout_lifetime)
-                .secs(),
+            expires_at: self.clock.now().plus(self.settings.checkout_lifetime).secs(),
             ..wanted.clone()
         };
-        self.store
-            .swap_checkout_attempt(customer, current, Some(&attempt))
-            .await?;
+        self.store.swap_checkout_attempt(customer, current, Some(&attempt)).await?;
         Ok(())
     }
 
@@ -168,10 +143,7 @@ impl Billing {
         let checkout = NewCheckout {
             customer: customer.clone(),
             price: attempt.price.clone(),
-            metadata: CheckoutMetadata {
-                user: attempt.user.clone(),
-                plan: attempt.plan.clone(),
-            },
+            metadata: CheckoutMetadata { user: attempt.user.clone(), plan: attempt.plan.clone() },
             trial_days: attempt.trial_days,
             success_url: self.settings.success_url.clone(),
             cancel_url: self.settings.cancel_url.clone(),
@@ -183,20 +155,13 @@ impl Billing {
             Err(error) => {
                 if error.kind != StripeErrorKind::Unavailable {
                     // Stripe will give this answer again under this key.
-                    self.store
-                        .swap_checkout_attempt(customer, Some(attempt), None)
-                        .await?;
+                    self.store.swap_checkout_attempt(customer, Some(attempt), None).await?;
                 }
                 return Err(error.into());
             }
         };
-        let known = CheckoutAttempt {
-            session: Some(opened.id.clone()),
-            ..attempt.clone()
-        };
-        self.store
-            .swap_checkout_attempt(customer, Some(attempt), Some(&known))
-            .await?;
+        let known = CheckoutAttempt { session: Some(opened.id.clone()), ..attempt.clone() };
+        self.store.swap_checkout_attempt(customer, Some(attempt), Some(&known)).await?;
         // The answer may be a stored one, from before the session was paid or expired.
         if self.clock.now() > UnixMillis::from_secs(opened.created).plus(REPLAYED_AFTER) {
             return Ok(self.stripe.checkout(&opened.id).await?);
@@ -207,14 +172,7 @@ impl Billing {
     async fn expire(&self, session: &CheckoutSession) -> Result<(), Error> {
         match self.stripe.expire_checkout(&session.id).await {
             // Completed or expired meanwhile: the next round looks again.
-            Err(error)
-                if matches!(
-                    error.kind,
-                    StripeErrorKind::Refused | StripeErrorKind::Missing
-                ) =>
-            {
-                Ok(())
-            }
+            Err(error) if matches!(error.kind, StripeErrorKind::Refused | StripeErrorKind::Missing) => Ok(()),
             answer => Ok(answer?),
         }
     }
@@ -222,11 +180,7 @@ impl Billing {
     /// Reactions to a written value, never part of the sync itself: a live subscription closes
     /// the checkout that is still open, so that nobody pays twice.
     pub(super) async fn after_sync(&self, customer: &CustomerId, snapshot: &Snapshot) {
-        if !snapshot
-            .subscription
-            .as_ref()
-            .is_some_and(|it| it.status.is_live())
-        {
+        if !snapshot.subscription.as_ref().is_some_and(|it| it.status.is_live()) {
             return;
         }
         if let Err(error) = self.close_checkout(customer).await {
@@ -241,17 +195,11 @@ impl Billing {
         if let Some(id) = &attempt.session {
             match self.stripe.expire_checkout(id).await {
                 Ok(()) => tracing::info!(%customer, session = %id, "an open checkout was closed"),
-                Err(error)
-                    if matches!(
-                        error.kind,
-                        StripeErrorKind::Refused | StripeErrorKind::Missing
-                    ) => {}
+                Err(error) if matches!(error.kind, StripeErrorKind::Refused | StripeErrorKind::Missing) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        self.store
-            .swap_checkout_attempt(customer, Some(&attempt), None)
-            .await?;
+        self.store.swap_checkout_attempt(customer, Some(&attempt), None).await?;
         Ok(())
     }
 }
@@ -260,8 +208,7 @@ impl Billing {
 const REPLAYED_AFTER: Duration = Duration::from_secs(30);
 
 fn is_same_choice(attempt: &CheckoutAttempt, wanted: &CheckoutAttempt) -> bool {
-    (&attempt.plan, attempt.interval, &attempt.price)
-        == (&wanted.plan, wanted.interval, &wanted.price)
+    (&attempt.plan, attempt.interval, &attempt.price) == (&wanted.plan, wanted.interval, &wanted.price)
 }
 
 fn is_deleted_customer(error: &StripeError) -> bool {

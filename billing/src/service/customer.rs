@@ -4,7 +4,6 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::Billing;
-use crate::clock::UnixMillis;
 use crate::error::{Error, StripeErrorKind};
 use crate::id::{CustomerId, UserId};
 use crate::ports::CustomerAttempt;
@@ -14,8 +13,6 @@ use crate::ports::CustomerAttempt;
 pub struct Buyer {
     pub user: UserId,
     pub email: String,
-    /// When the account was made: a user who is not new may have a customer that we lost.
-    pub since: UnixMillis,
 }
 
 impl Billing {
@@ -50,11 +47,7 @@ impl Billing {
         deleted: Option<&CustomerId>,
     ) -> Result<CustomerId, Error> {
         let attempt = self.running_attempt(&buyer.user, deleted).await?;
-        let found = if self.must_search(buyer, &attempt) {
-            self.search(&buyer.user, deleted).await?
-        } else {
-            None
-        };
+        let found = self.search(&buyer.user, deleted).await?;
         let customer = match found {
             Some(customer) => customer,
             None => self.create(&buyer.user, &attempt).await?,
@@ -71,37 +64,27 @@ impl Billing {
         user: &UserId,
         deleted: Option<&CustomerId>,
     ) -> Result<CustomerAttempt, Error> {
-        let first = CustomerAttempt {
-            number: 1,
-            started_at: self.clock.now().0,
-            replaces: deleted.cloned(),
-        };
+        let first = CustomerAttempt { number: 1, started_at: self.clock.now().0, replaces: deleted.cloned() };
         let running = self.store.customer_attempt(user, &first).await?;
         if running.replaces.as_ref() == deleted {
             return Ok(running);
         }
-        self.store
-            .replace_customer_attempt(user, &running, &first)
-            .await?;
+        self.store.replace_customer_attempt(user, &running, &first).await?;
         Ok(self.store.customer_attempt(user, &first).await?)
     }
 
-    /// A fresh first attempt of a new user cannot have left a customer behind. Any other may,
-    /// and Stripe's search is the only one who knows it.
-    fn must_search(&self, buyer: &Buyer, attempt: &CustomerAttempt) -> bool {
-        let now = self.clock.now();
-        let started = UnixMillis(attempt.started_at);
-        attempt.number > 1
-            || started.plus(self.settings.idempotency_life) < now
-            || buyer.since.plus(self.settings.search_lag) < now
-    }
-
-    async fn search(
-        &self,
-        user: &UserId,
-        deleted: Option<&CustomerId>,
-    ) -> Result<Option<CustomerId>, Error> {
-        let mut found = self.stripe.search_customers(user).await?;
+    /// A lost binding, an attempt that died, a failure after the effect: each may have left a
+    /// customer behind, and Stripe's search is the only one who knows it. What is younger than
+    /// the search's lag, the idempotency key finds.
+    async fn search(&self, user: &UserId, deleted: Option<&CustomerId>) -> Result<Option<CustomerId>, Error> {
+        let mut found = match self.stripe.search_customers(user).await {
+            // Search does not exist in every region: https://docs.stripe.com/search
+            Err(error) if error.kind == StripeErrorKind::Refused => {
+                tracing::warn!(%error, "customers can't be searched: a customer whose binding is lost won't be found");
+                return Ok(None);
+            }
+            answer => answer?,
+        };
         found.retain(|customer| Some(&customer.id) != deleted);
         if found.len() > 1 {
             tracing::warn!(%user, customers = found.len(), "Stripe has several customers with this metadata.userId");
@@ -112,11 +95,7 @@ impl Billing {
         // Whichever is live decides; the oldest where none is.
         for customer in &found {
             let synced = self.sync(&customer.id).await?;
-            if synced
-                .snapshot
-                .subscription
-                .is_some_and(|it| it.status.is_live())
-            {
+            if synced.snapshot.subscription.is_some_and(|it| it.status.is_live()) {
                 return Ok(Some(customer.id.clone()));
             }
         }
@@ -126,21 +105,13 @@ impl Billing {
     /// The idempotency key is made from user and attempt alone, so that all who try at the same
     /// time, and whoever tries again after a lost binding, create one customer.
     async fn create(&self, user: &UserId, attempt: &CustomerAttempt) -> Result<CustomerId, Error> {
-        let place = attempt
-            .replaces
-            .as_ref()
-            .map_or("first", CustomerId::as_str);
+        let place = attempt.replaces.as_ref().map_or("first", CustomerId::as_str);
         let key = format!("unsplit-customer-{user}-{place}-{}", attempt.number);
         match self.stripe.create_customer(user, &key).await {
             Err(error) if error.kind == StripeErrorKind::Failed => {
                 // Stripe keeps the failure under this key: the next try needs another.
-                let next = CustomerAttempt {
-                    number: attempt.number + 1,
-                    ..attempt.clone()
-                };
-                self.store
-                    .replace_customer_attempt(user, attempt, &next)
-                    .await?;
+                let next = CustomerAttempt { number: attempt.number + 1, ..attempt.clone() };
+                self.store.replace_customer_attempt(user, attempt, &next).await?;
                 Err(error.into())
             }
             answer => Ok(answer?),

@@ -45,10 +45,6 @@ pub struct Settings {
     pub recheck: Duration,
     pub retry_base: Duration,
     pub retry_cap: Duration,
-    /// A customer created longer ago than this can be found by Stripe's search.
-    pub search_lag: Duration,
-    /// How long Stripe keeps idempotency keys, less an hour.
-    pub idempotency_life: Duration,
     /// How long products and prices are remembered.
     pub catalog_life: Duration,
     /// A worker looks this often, whether woken or not.
@@ -69,8 +65,6 @@ impl Settings {
             recheck: Duration::from_secs(2),
             retry_base: Duration::from_secs(1),
             retry_cap: Duration::from_secs(15 * 60),
-            search_lag: Duration::from_secs(10 * 60),
-            idempotency_life: Duration::from_secs(23 * 3600),
             catalog_life: Duration::from_secs(10 * 60),
             poll: Duration::from_secs(1),
             concurrency: 4,
@@ -100,15 +94,7 @@ impl Billing {
         settings: Settings,
     ) -> Self {
         let book = PlanBook::new(settings.catalog_life);
-        Self {
-            stripe,
-            store,
-            clock,
-            catalog,
-            book,
-            settings,
-            wake: Notify::new(),
-        }
+        Self { stripe, store, clock, catalog, book, settings, wake: Notify::new() }
     }
 
     #[must_use]
@@ -180,16 +166,9 @@ impl Billing {
     /// # Errors
     /// `Error` where Stripe or the store does not answer.
     pub async fn claim_account(&self, mode: AccountMode) -> Result<AccountClaim, Error> {
-        let ours = Account {
-            account: self.stripe.account().await?,
-            mode,
-        };
+        let ours = Account { account: self.stripe.account().await?, mode };
         let recorded = self.store.claim_account(&ours).await?;
-        Ok(if recorded == ours {
-            AccountClaim::Ours(ours)
-        } else {
-            AccountClaim::Another { ours, recorded }
-        })
+        Ok(if recorded == ours { AccountClaim::Ours(ours) } else { AccountClaim::Another { ours, recorded } })
     }
 
     /// What the received-events list keeps for people to read. Losing one loses no change.

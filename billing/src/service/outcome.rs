@@ -45,8 +45,7 @@ impl Billing {
             Some(id) => Some(self.stripe.checkout(&id).await?),
             None => self.stripe.checkouts(customer).await?.into_iter().next(),
         };
-        let ours =
-            session.filter(|session| session.metadata.as_ref().is_some_and(|it| it.user == *user));
+        let ours = session.filter(|session| session.metadata.as_ref().is_some_and(|it| it.user == *user));
         Ok(by_session(ours.as_ref(), &synced.snapshot))
     }
 }
@@ -54,15 +53,11 @@ impl Billing {
 fn by_subscription(snapshot: &Snapshot) -> Option<Outcome> {
     let subscription = snapshot.subscription.as_ref()?;
     match &subscription.status {
-        Status::Active | Status::Trialing => {
-            Some(Outcome::Subscribed(Box::new(subscription.clone())))
-        }
+        Status::Active | Status::Trialing => Some(Outcome::Subscribed(Box::new(subscription.clone()))),
         Status::Incomplete | Status::PastDue | Status::Unpaid | Status::Paused => {
             Some(Outcome::NeedsPayment(Box::new(subscription.clone())))
         }
-        Status::Unknown(_) => Some(Outcome::Processing {
-            plan: subscription.plan.clone(),
-        }),
+        Status::Unknown(_) => Some(Outcome::Processing { plan: subscription.plan.clone() }),
         Status::IncompleteExpired | Status::Canceled => None,
     }
 }
@@ -77,7 +72,5 @@ fn by_session(session: Option<&CheckoutSession>, snapshot: &Snapshot) -> Outcome
     if session.subscription.is_some() && session.subscription.as_ref() == ended {
         return Outcome::NotPaid;
     }
-    Outcome::Processing {
-        plan: checkout::plan_of(session).cloned(),
-    }
+    Outcome::Processing { plan: checkout::plan_of(session).cloned() }
 }

@@ -45,18 +45,9 @@ impl Billing {
     pub async fn push_plans(&self) -> Result<Vec<Change>, Error> {
         let products = self.stripe.products().await?;
         let mut changes = Vec::new();
-        for plan in self
-            .catalog
-            .plans()
-            .iter()
-            .filter(|plan| !plan.prices.is_empty())
-        {
+        for plan in self.catalog.plans().iter().filter(|plan| !plan.prices.is_empty()) {
             let product = self.push_product(plan, &products, &mut changes).await?;
-            let keys: Vec<_> = plan
-                .prices
-                .iter()
-                .map(|price| price.lookup_key.clone())
-                .collect();
+            let keys: Vec<_> = plan.prices.iter().map(|price| price.lookup_key.clone()).collect();
             let prices = self.stripe.prices(&keys).await?;
             for price in &plan.prices {
                 changes.push(self.push_price(price, &product, &prices).await?);
@@ -77,33 +68,21 @@ impl Billing {
             description: plan.tagline.clone(),
             plan: plan.id.clone(),
         };
-        let ours = products
-            .iter()
-            .filter(|product| product.plan.as_ref() == Some(&plan.id));
+        let ours = products.iter().filter(|product| product.plan.as_ref() == Some(&plan.id));
         // An active one, the oldest first: a second product of the plan is somebody's accident.
-        let existing =
-            ours.min_by_key(|product| (!product.active, product.created, product.id.clone()));
+        let existing = ours.min_by_key(|product| (!product.active, product.created, product.id.clone()));
         let (kind, id) = match existing {
             None => {
                 let key = format!("unsplit-product-{}-{}", plan.id, self.clock.now().0);
-                (
-                    ChangeKind::Created,
-                    self.stripe.create_product(&fields, &key).await?,
-                )
+                (ChangeKind::Created, self.stripe.create_product(&fields, &key).await?)
             }
-            Some(product) if is_current(product, &fields) => {
-                (ChangeKind::Unchanged, product.id.clone())
-            }
+            Some(product) if is_current(product, &fields) => (ChangeKind::Unchanged, product.id.clone()),
             Some(product) => {
                 self.stripe.update_product(&product.id, &fields).await?;
                 (ChangeKind::Updated, product.id.clone())
             }
         };
-        changes.push(Change {
-            kind,
-            what: format!("product {}", plan.name),
-            id: id.to_string(),
-        });
+        changes.push(Change { kind, what: format!("product {}", plan.name), id: id.to_string() });
         Ok(id)
     }
 
@@ -113,24 +92,14 @@ impl Billing {
         product: &ProductId,
         prices: &[Price],
     ) -> Result<Change, Error> {
-        let existing = prices
-            .iter()
-            .find(|price| price.lookup_key.as_ref() == Some(&wanted.lookup_key));
+        let existing = prices.iter().find(|price| price.lookup_key.as_ref() == Some(&wanted.lookup_key));
         let what = format!("price {}", wanted.lookup_key);
         if let Some(price) = existing.filter(|price| is_same_price(price, wanted, product)) {
-            let kind = if price.active {
-                ChangeKind::Unchanged
-            } else {
-                ChangeKind::Updated
-            };
+            let kind = if price.active { ChangeKind::Unchanged } else { ChangeKind::Updated };
             if !price.active {
                 self.stripe.activate_price(&price.id).await?;
             }
-            return Ok(Change {
-                kind,
-                what,
-                id: price.id.to_string(),
-            });
+            return Ok(Change { kind, what, id: price.id.to_string() });
         }
         let replaced = existing.map_or("none", |price| price.id.as_str());
         let new = NewPrice {
@@ -145,16 +114,8 @@ impl Billing {
             ),
         };
         let id = self.stripe.create_price(&new).await?;
-        let kind = if existing.is_some() {
-            ChangeKind::Moved
-        } else {
-            ChangeKind::Created
-        };
-        Ok(Change {
-            kind,
-            what,
-            id: id.to_string(),
-        })
+        let kind = if existing.is_some() { ChangeKind::Moved } else { ChangeKind::Created };
+        Ok(Change { kind, what, id: id.to_string() })
     }
 }
 

@@ -36,10 +36,7 @@ impl Billing {
         Ok(Synced {
             snapshot: stored.unwrap_or(snapshot),
             written,
-            listed: listed
-                .into_iter()
-                .map(|subscription| subscription.id)
-                .collect(),
+            listed: listed.into_iter().map(|subscription| subscription.id).collect(),
         })
     }
 
@@ -51,11 +48,7 @@ impl Billing {
     pub async fn sync_now(&self, customer: &CustomerId) -> Result<Synced, Error> {
         // A worker is to take the mark over only if this sync has died.
         let grace = Due::By(self.clock.now().plus(self.settings.eager_grace));
-        let mark = |due| Mark {
-            customer: customer.clone(),
-            due,
-            expects: None,
-        };
+        let mark = |due| Mark { customer: customer.clone(), due, expects: None };
         let generation = self.mark(&mark(grace)).await?;
         let synced = match self.sync(customer).await {
             Ok(synced) => synced,
@@ -65,8 +58,7 @@ impl Billing {
             }
         };
         if synced.written == Written::Accepted {
-            self.settle(customer, generation, None, &synced.snapshot)
-                .await?;
+            self.settle(customer, generation, None, &synced.snapshot).await?;
         }
         self.after_sync(customer, &synced.snapshot).await;
         Ok(synced)
@@ -80,15 +72,8 @@ impl Billing {
         lease: Option<String>,
         snapshot: &Snapshot,
     ) -> Result<(), Error> {
-        let next = snapshot
-            .next_change(self.clock.now().secs())
-            .map(UnixMillis::from_secs);
-        let done = Done {
-            customer: customer.clone(),
-            generation,
-            lease,
-            next,
-        };
+        let next = snapshot.next_change(self.clock.now().secs()).map(UnixMillis::from_secs);
+        let done = Done { customer: customer.clone(), generation, lease, next };
         self.store.done(&done).await?;
         Ok(())
     }

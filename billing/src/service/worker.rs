@@ -28,11 +28,7 @@ impl Worker {
         let mut running = JoinSet::new();
         loop {
             while running.try_join_next().is_some() {}
-            let free = self
-                .billing
-                .settings
-                .concurrency
-                .saturating_sub(running.len());
+            let free = self.billing.settings.concurrency.saturating_sub(running.len());
             let claims = self.claim(free).await;
             let found = !claims.is_empty();
             for claim in claims {
@@ -69,12 +65,7 @@ impl Worker {
     async fn pause(&self) -> Duration {
         let poll = self.billing.settings.poll;
         match self.billing.store.next_due().await {
-            Ok(Some(due)) => self
-                .billing
-                .clock
-                .now()
-                .until(due)
-                .clamp(Duration::from_millis(10), poll),
+            Ok(Some(due)) => self.billing.clock.now().until(due).clamp(Duration::from_millis(10), poll),
             Ok(None) | Err(_) => poll,
         }
     }
@@ -87,10 +78,7 @@ impl Billing {
         };
         let wait = self.retry_delay(claim.attempts, error.retry_after());
         tracing::warn!(customer = %claim.customer, attempts = claim.attempts + 1, %error, "the sync failed and will be tried again");
-        let failed = self
-            .store
-            .failed(&claim, &error.to_string(), self.clock.now().plus(wait))
-            .await;
+        let failed = self.store.failed(&claim, &error.to_string(), self.clock.now().plus(wait)).await;
         if let Err(error) = failed {
             tracing::warn!(customer = %claim.customer, %error, "the failure was not stored: the lease will run out");
         }
@@ -98,11 +86,7 @@ impl Billing {
 
     async fn sync_claimed(&self, claim: &Claim) -> Result<(), Error> {
         let mut synced = self.sync(&claim.customer).await?;
-        if let Some(expected) = claim
-            .expects
-            .as_ref()
-            .filter(|id| !synced.listed.contains(id))
-        {
+        if let Some(expected) = claim.expects.as_ref().filter(|id| !synced.listed.contains(id)) {
             tracing::info!(customer = %claim.customer, subscription = %expected, "the fetch lacks what an event named: once more");
             tokio::time::sleep(self.settings.recheck).await;
             synced = self.sync(&claim.customer).await?;
@@ -111,30 +95,16 @@ impl Billing {
             // Overtaken by a sync that began later, or the ticket's history is lost: we cannot
             // tell, so the customer stays due.
             let due = Due::By(self.clock.now());
-            self.mark(&Mark {
-                customer: claim.customer.clone(),
-                due,
-                expects: None,
-            })
-            .await?;
+            self.mark(&Mark { customer: claim.customer.clone(), due, expects: None }).await?;
         }
         self.after_sync(&claim.customer, &synced.snapshot).await;
-        self.settle(
-            &claim.customer,
-            claim.generation,
-            Some(claim.lease.clone()),
-            &synced.snapshot,
-        )
-        .await
+        self.settle(&claim.customer, claim.generation, Some(claim.lease.clone()), &synced.snapshot).await
     }
 
     /// Exponential with full jitter, at least as long as Stripe asks.
     fn retry_delay(&self, attempts: u32, asked: Option<Duration>) -> Duration {
-        let ceiling = self
-            .settings
-            .retry_base
-            .saturating_mul(1 << attempts.min(20))
-            .min(self.settings.retry_cap);
+        let ceiling =
+            self.settings.retry_base.saturating_mul(1 << attempts.min(20)).min(self.settings.retry_cap);
         let delay = ceiling.mul_f64(rand::rng().random::<f64>());
         asked.map_or(delay, |asked| asked.max(delay))
     }

@@ -26,8 +26,7 @@ impl Bindings for RedisStore {
     async fn customer_of(&self, user: &UserId) -> Result<Option<CustomerId>, StoreError> {
         let key = binding_key(user);
         let text = self.text(&key).await?;
-        text.map(|text| CustomerId::parse(text).map_err(|error| unreadable(&key, error)))
-            .transpose()
+        text.map(|text| CustomerId::parse(text).map_err(|error| unreadable(&key, error))).transpose()
     }
 
     async fn bind(
@@ -37,13 +36,7 @@ impl Bindings for RedisStore {
         expected: Option<&CustomerId>,
     ) -> Result<CustomerId, StoreError> {
         let key = binding_key(user);
-        let bound = self
-            .swap(
-                &key,
-                expected.map_or("", CustomerId::as_str),
-                customer.as_str(),
-            )
-            .await?;
+        let bound = self.swap(&key, expected.map_or("", CustomerId::as_str), customer.as_str()).await?;
         let bound = bound.ok_or_else(|| unreadable(&key, "a binding vanished while it was set"))?;
         CustomerId::parse(bound).map_err(|error| unreadable(&key, error))
     }
@@ -67,8 +60,7 @@ impl Bindings for RedisStore {
         next: &CustomerAttempt,
     ) -> Result<(), StoreError> {
         let key = attempt_key(user);
-        self.swap(&key, &to_json(&key, current)?, &to_json(&key, next)?)
-            .await?;
+        self.swap(&key, &to_json(&key, current)?, &to_json(&key, next)?).await?;
         Ok(())
     }
 
@@ -76,11 +68,7 @@ impl Bindings for RedisStore {
         self.text(&email_key(customer)).await
     }
 
-    async fn set_email_digest(
-        &self,
-        customer: &CustomerId,
-        digest: &str,
-    ) -> Result<(), StoreError> {
+    async fn set_email_digest(&self, customer: &CustomerId, digest: &str) -> Result<(), StoreError> {
         let mut redis = self.redis.clone();
         redis::cmd("SET")
             .arg(email_key(customer))

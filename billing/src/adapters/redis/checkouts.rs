@@ -13,15 +13,9 @@ fn checkout_key(customer: &CustomerId) -> String {
 
 #[async_trait]
 impl Checkouts for RedisStore {
-    async fn checkout_attempt(
-        &self,
-        customer: &CustomerId,
-    ) -> Result<Option<CheckoutAttempt>, StoreError> {
+    async fn checkout_attempt(&self, customer: &CustomerId) -> Result<Option<CheckoutAttempt>, StoreError> {
         let key = checkout_key(customer);
-        self.text(&key)
-            .await?
-            .map(|text| from_json(&key, &text))
-            .transpose()
+        self.text(&key).await?.map(|text| from_json(&key, &text)).transpose()
     }
 
     async fn swap_checkout_attempt(
@@ -31,9 +25,8 @@ impl Checkouts for RedisStore {
         next: Option<&CheckoutAttempt>,
     ) -> Result<Option<CheckoutAttempt>, StoreError> {
         let key = checkout_key(customer);
-        let json = |attempt: Option<&CheckoutAttempt>| {
-            attempt.map_or(Ok(String::new()), |it| to_json(&key, it))
-        };
+        let json =
+            |attempt: Option<&CheckoutAttempt>| attempt.map_or(Ok(String::new()), |it| to_json(&key, it));
         let stored = self.swap(&key, &json(current)?, &json(next)?).await?;
         stored.map(|text| from_json(&key, &text)).transpose()
     }

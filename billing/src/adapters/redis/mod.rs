@@ -30,10 +30,7 @@ pub struct QueueSettings {
 
 impl Default for QueueSettings {
     fn default() -> Self {
-        Self {
-            quiet: Duration::from_secs(2),
-            lease: Duration::from_secs(60),
-        }
+        Self { quiet: Duration::from_secs(2), lease: Duration::from_secs(60) }
     }
 }
 
@@ -68,22 +65,12 @@ impl RedisStore {
             done: Script::new(queue::DONE),
             failed: Script::new(queue::FAILED),
         };
-        Self {
-            redis,
-            clock,
-            queue,
-            scripts: Arc::new(scripts),
-        }
+        Self { redis, clock, queue, scripts: Arc::new(scripts) }
     }
 
     /// Compare-and-set of one key; an empty text stands for "not there". Returns what is stored
     /// afterwards.
-    async fn swap(
-        &self,
-        key: &str,
-        current: &str,
-        next: &str,
-    ) -> Result<Option<String>, StoreError> {
+    async fn swap(&self, key: &str, current: &str, next: &str) -> Result<Option<String>, StoreError> {
         let mut redis = self.redis.clone();
         let stored: String = self
             .scripts
@@ -99,11 +86,7 @@ impl RedisStore {
 
     async fn text(&self, key: &str) -> Result<Option<String>, StoreError> {
         let mut redis = self.redis.clone();
-        redis::cmd("GET")
-            .arg(key)
-            .query_async(&mut redis)
-            .await
-            .map_err(unavailable)
+        redis::cmd("GET").arg(key).query_async(&mut redis).await.map_err(unavailable)
     }
 }
 
@@ -120,10 +103,7 @@ fn unavailable(error: RedisError) -> StoreError {
 }
 
 fn unreadable(key: &str, reason: impl ToString) -> StoreError {
-    StoreError::Unreadable {
-        key: key.to_owned(),
-        reason: reason.to_string(),
-    }
+    StoreError::Unreadable { key: key.to_owned(), reason: reason.to_string() }
 }
 
 fn to_json<T: serde::Serialize>(key: &str, value: &T) -> Result<String, StoreError> {

@@ -128,9 +128,7 @@ fn quiet_key(customer: &CustomerId) -> String {
 
 type RawClaim = (String, u64, String, u32, String);
 
-fn read_claim(
-    (customer, generation, lease, attempts, expects): RawClaim,
-) -> Result<Claim, StoreError> {
+fn read_claim((customer, generation, lease, attempts, expects): RawClaim) -> Result<Claim, StoreError> {
     Ok(Claim {
         customer: CustomerId::parse(customer).map_err(|error| unreadable(KEYS.due, error))?,
         generation,
@@ -195,10 +193,7 @@ impl Queue for RedisStore {
             .arg(done.customer.as_str())
             .arg(done.generation)
             .arg(done.lease.as_deref().unwrap_or(""))
-            .arg(
-                done.next
-                    .map_or_else(String::new, |next| next.0.to_string()),
-            )
+            .arg(done.next.map_or_else(String::new, |next| next.0.to_string()))
             .arg(self.clock.now().0)
             .arg(millis(self.queue.quiet))
             .invoke_async(&mut redis)
@@ -206,12 +201,7 @@ impl Queue for RedisStore {
             .map_err(unavailable)
     }
 
-    async fn failed(
-        &self,
-        claim: &Claim,
-        error: &str,
-        retry_at: UnixMillis,
-    ) -> Result<(), StoreError> {
+    async fn failed(&self, claim: &Claim, error: &str, retry_at: UnixMillis) -> Result<(), StoreError> {
         let mut redis = self.redis.clone();
         self.scripts
             .failed
@@ -235,15 +225,8 @@ impl Queue for RedisStore {
         }
         let (due, leased): (Vec<(String, f64)>, Vec<(String, f64)>) =
             pipe.query_async(&mut redis).await.map_err(unavailable)?;
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "scores are milliseconds that we wrote"
-        )]
-        let next = due
-            .iter()
-            .chain(&leased)
-            .map(|(_, at)| UnixMillis(*at as i64))
-            .min();
+        #[expect(clippy::cast_possible_truncation, reason = "scores are milliseconds that we wrote")]
+        let next = due.iter().chain(&leased).map(|(_, at)| UnixMillis(*at as i64)).min();
         Ok(next)
     }
 
@@ -252,11 +235,7 @@ impl Queue for RedisStore {
         let mut redis = self.redis.clone();
         let mut pipe = redis::pipe();
         pipe.cmd("LPUSH").arg(EVENTS).arg(json).ignore();
-        pipe.cmd("LTRIM")
-            .arg(EVENTS)
-            .arg(0)
-            .arg(EVENTS_KEPT - 1)
-            .ignore();
+        pipe.cmd("LTRIM").arg(EVENTS).arg(0).arg(EVENTS_KEPT - 1).ignore();
         pipe.query_async(&mut redis).await.map_err(unavailable)
     }
 }

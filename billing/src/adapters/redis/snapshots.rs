@@ -72,19 +72,12 @@ impl Snapshots for RedisStore {
             .invoke_async(&mut redis)
             .await
             .map_err(unavailable)?;
-        Ok(if accepted {
-            Written::Accepted
-        } else {
-            Written::Refused
-        })
+        Ok(if accepted { Written::Accepted } else { Written::Refused })
     }
 
     async fn snapshot(&self, customer: &CustomerId) -> Result<Option<Snapshot>, StoreError> {
         let key = value_key(customer);
-        self.text(&key)
-            .await?
-            .map(|text| from_json(&key, &text))
-            .transpose()
+        self.text(&key).await?.map(|text| from_json(&key, &text)).transpose()
     }
 
     async fn snapshot_json(&self, customer: &CustomerId) -> Result<Option<String>, StoreError> {

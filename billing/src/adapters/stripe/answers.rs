@@ -7,8 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::id::{
-    CheckoutSessionId, CustomerId, InvalidId, LookupKey, PlanId, PriceId, ProductId,
-    SubscriptionId, UserId,
+    CheckoutSessionId, CustomerId, InvalidId, LookupKey, PlanId, PriceId, ProductId, SubscriptionId, UserId,
 };
 use crate::money::Currency;
 use crate::plan::Interval;
@@ -111,11 +110,7 @@ struct InvoiceSettings {
 impl Customer {
     pub fn into_domain(self) -> Option<ports::Customer> {
         let id = self.id.clone().filter(|_| !self.deleted)?;
-        Some(ports::Customer {
-            id,
-            user: self.user(),
-            created: self.created,
-        })
+        Some(ports::Customer { id, user: self.user(), created: self.created })
     }
 
     fn user(&self) -> Option<UserId> {
@@ -126,28 +121,17 @@ impl Customer {
 fn method(reference: Option<&Reference<Method>>) -> Option<PaymentMethod> {
     let method = reference?.object()?;
     Some(match &method.card {
-        Some(card) => PaymentMethod {
-            brand: card.brand.clone(),
-            last4: card.last4.clone(),
-        },
-        None => PaymentMethod {
-            brand: method.kind.clone(),
-            last4: None,
-        },
+        Some(card) => PaymentMethod { brand: card.brand.clone(), last4: card.last4.clone() },
+        None => PaymentMethod { brand: method.kind.clone(), last4: None },
     })
 }
 
 impl Subscription {
     pub fn into_domain(self) -> ListedSubscription {
         let customer = self.customer.as_ref().and_then(Reference::object);
-        let customers_own = customer.and_then(|it| {
-            it.invoice_settings
-                .as_ref()?
-                .default_payment_method
-                .as_ref()
-        });
-        let payment_method =
-            method(self.default_payment_method.as_ref()).or_else(|| method(customers_own));
+        let customers_own =
+            customer.and_then(|it| it.invoice_settings.as_ref()?.default_payment_method.as_ref());
+        let payment_method = method(self.default_payment_method.as_ref()).or_else(|| method(customers_own));
         let period = (self.current_period_start, self.current_period_end);
         let invoice = self.latest_invoice.as_ref().and_then(Reference::object);
         ListedSubscription {
@@ -186,10 +170,7 @@ impl Item {
         Some(ListedItem {
             product: price.product_id(),
             amount: price.unit_amount,
-            currency: price
-                .currency
-                .as_deref()
-                .and_then(|text| Currency::parse(text).ok()),
+            currency: price.currency.as_deref().and_then(|text| Currency::parse(text).ok()),
             interval: price.recurring.as_ref().and_then(|it| it.interval.clone()),
             interval_count: price.recurring.as_ref().and_then(|it| it.interval_count),
             price: price.id,
@@ -230,9 +211,8 @@ impl Price {
     /// `None` for a price that is not one of ours: without a product or a currency.
     pub fn into_domain(self) -> Option<ports::Price> {
         let recurring = self.recurring.as_ref();
-        let interval = recurring
-            .filter(|it| it.interval_count.unwrap_or(1) == 1)
-            .and_then(|it| it.interval.as_deref());
+        let interval =
+            recurring.filter(|it| it.interval_count.unwrap_or(1) == 1).and_then(|it| it.interval.as_deref());
         Some(ports::Price {
             product: self.product_id()?,
             currency: Currency::parse(self.currency.as_deref()?).ok()?,
@@ -262,10 +242,7 @@ pub(super) struct Product {
 impl Product {
     pub fn into_domain(self) -> ports::Product {
         ports::Product {
-            plan: self
-                .metadata
-                .get("plan")
-                .and_then(|plan| PlanId::parse(plan.as_str()).ok()),
+            plan: self.metadata.get("plan").and_then(|plan| PlanId::parse(plan.as_str()).ok()),
             id: self.id,
             name: self.name,
             description: self.description,
@@ -306,10 +283,7 @@ impl CheckoutSession {
                 _ => ports::PaymentStatus::Unpaid,
             },
             subscription: subscription.and_then(|id| SubscriptionId::parse(id).ok()),
-            metadata: self
-                .metadata
-                .as_ref()
-                .and_then(ports::CheckoutMetadata::parse),
+            metadata: self.metadata.as_ref().and_then(ports::CheckoutMetadata::parse),
             url: self.url,
             created: self.created,
             id: self.id,

@@ -3,9 +3,7 @@ use super::*;
 use serde_json::json;
 
 fn read(value: Value) -> ListedSubscription {
-    serde_json::from_value::<Subscription>(value)
-        .unwrap()
-        .into_domain()
+    serde_json::from_value::<Subscription>(value).unwrap().into_domain()
 }
 
 #[test]
@@ -16,13 +14,7 @@ fn periods_come_from_the_item_else_from_the_subscription() {
     let old = read(
         json!({"id": "sub_1", "status": "active", "current_period_start": 7, "current_period_end": 8, "items": {"data": [item(Value::Null)]}}),
     );
-    assert_eq!(
-        (
-            old.items[0].current_period_start,
-            old.items[0].current_period_end
-        ),
-        (Some(7), Some(8))
-    );
+    assert_eq!((old.items[0].current_period_start, old.items[0].current_period_end), (Some(7), Some(8)));
 }
 
 #[test]
@@ -52,30 +44,19 @@ fn a_deleted_customer_and_a_missing_field_kill_nothing() {
     assert_eq!(listed.status, Status::Unknown("brand_new_status".into()));
     assert_eq!(listed.customer.unwrap().as_str(), "cus_1");
     assert!(listed.items.is_empty() && listed.latest_invoice.is_none());
-    let deleted: Customer =
-        serde_json::from_value(json!({"id": "cus_1", "deleted": true})).unwrap();
+    let deleted: Customer = serde_json::from_value(json!({"id": "cus_1", "deleted": true})).unwrap();
     assert_eq!(deleted.into_domain(), None);
 }
 
 #[test]
 fn a_sessions_metadata_is_validated_where_it_is_read() {
     let session = |metadata: Value| {
-        let value = json!({"id": "cs_1", "status": "complete", "payment_status": "paid", "metadata": metadata});
-        serde_json::from_value::<CheckoutSession>(value)
-            .unwrap()
-            .into_domain()
+        let value =
+            json!({"id": "cs_1", "status": "complete", "payment_status": "paid", "metadata": metadata});
+        serde_json::from_value::<CheckoutSession>(value).unwrap().into_domain()
     };
-    assert!(
-        session(json!({"userId": "u1", "plan": "pro"}))
-            .metadata
-            .is_some()
-    );
-    for wrong in [
-        json!({"userId": "u1"}),
-        json!({"userId": "{}", "plan": "pro"}),
-        json!({}),
-        Value::Null,
-    ] {
+    assert!(session(json!({"userId": "u1", "plan": "pro"})).metadata.is_some());
+    for wrong in [json!({"userId": "u1"}), json!({"userId": "{}", "plan": "pro"}), json!({}), Value::Null] {
         assert_eq!(session(wrong.clone()).metadata, None, "{wrong}");
     }
 }

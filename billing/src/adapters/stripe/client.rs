@@ -21,9 +21,7 @@ use super::transport::Transport;
 use crate::error::{StripeError, StripeErrorKind};
 use crate::id::{AccountId, CheckoutSessionId, CustomerId, LookupKey, PriceId, ProductId, UserId};
 use crate::plan::Interval;
-use crate::ports::{
-    CheckoutSession, Customer, NewCheckout, NewPrice, Price, Product, ProductFields, Stripe,
-};
+use crate::ports::{CheckoutSession, Customer, NewCheckout, NewPrice, Price, Product, ProductFields, Stripe};
 use crate::subscription::ListedSubscription;
 
 /// Stripe's own limit of a list's page.
@@ -65,17 +63,12 @@ fn product_metadata(fields: &ProductFields) -> HashMap<String, String> {
 #[async_trait]
 impl Stripe for StripeClient {
     async fn account(&self) -> Result<AccountId, StripeError> {
-        let account: answers::Id = self
-            .transport
-            .call(RequestBuilder::new(StripeMethod::Get, "/account"), None)
-            .await?;
+        let account: answers::Id =
+            self.transport.call(RequestBuilder::new(StripeMethod::Get, "/account"), None).await?;
         AccountId::parse(account.id).map_err(|error| invalid(&error))
     }
 
-    async fn subscriptions(
-        &self,
-        customer: &CustomerId,
-    ) -> Result<Vec<ListedSubscription>, StripeError> {
+    async fn subscriptions(&self, customer: &CustomerId) -> Result<Vec<ListedSubscription>, StripeError> {
         let mut listed: Vec<ListedSubscription> = Vec::new();
         loop {
             let mut request = ListSubscription::new()
@@ -91,22 +84,14 @@ impl Stripe for StripeClient {
                 answer => answer?,
             };
             let more = page.has_more && !page.data.is_empty();
-            listed.extend(
-                page.data
-                    .into_iter()
-                    .map(answers::Subscription::into_domain),
-            );
+            listed.extend(page.data.into_iter().map(answers::Subscription::into_domain));
             if !more {
                 return Ok(listed);
             }
         }
     }
 
-    async fn create_customer(
-        &self,
-        user: &UserId,
-        idempotency_key: &str,
-    ) -> Result<CustomerId, StripeError> {
+    async fn create_customer(&self, user: &UserId, idempotency_key: &str) -> Result<CustomerId, StripeError> {
         let metadata = HashMap::from([("userId".to_owned(), user.to_string())]);
         let request = CreateCustomer::new().metadata(metadata).build();
         let customer: answers::Id = self.transport.call(request, Some(idempotency_key)).await?;
@@ -114,21 +99,15 @@ impl Stripe for StripeClient {
     }
 
     async fn set_email(&self, customer: &CustomerId, email: &str) -> Result<(), StripeError> {
-        let _: answers::Id = self
-            .ask(UpdateCustomer::new(customer.as_str()).email(email))
-            .await?;
+        let _: answers::Id = self.ask(UpdateCustomer::new(customer.as_str()).email(email)).await?;
         Ok(())
     }
 
     async fn search_customers(&self, user: &UserId) -> Result<Vec<Customer>, StripeError> {
         let query = format!("metadata['userId']:'{user}'");
-        let found: List<answers::Customer> =
-            self.ask(SearchCustomer::new(query).limit(PAGE)).await?;
-        let mut customers: Vec<_> = found
-            .data
-            .into_iter()
-            .filter_map(answers::Customer::into_domain)
-            .collect();
+        let found: List<answers::Customer> = self.ask(SearchCustomer::new(query).limit(PAGE)).await?;
+        let mut customers: Vec<_> =
+            found.data.into_iter().filter_map(answers::Customer::into_domain).collect();
         // A search may match part of a value; only the whole one is ours.
         customers.retain(|customer| customer.user.as_ref() == Some(user));
         customers.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
@@ -153,29 +132,20 @@ impl Stripe for StripeClient {
             .success_url(checkout.success_url.as_str())
             .cancel_url(checkout.cancel_url.as_str())
             .expires_at(checkout.expires_at);
-        let answer: Result<answers::CheckoutSession, _> = self
-            .transport
-            .call(request.build(), Some(&checkout.idempotency_key))
-            .await;
+        let answer: Result<answers::CheckoutSession, _> =
+            self.transport.call(request.build(), Some(&checkout.idempotency_key)).await;
         Ok(answer?.into_domain())
     }
 
     async fn checkout(&self, id: &CheckoutSessionId) -> Result<CheckoutSession, StripeError> {
-        let session: answers::CheckoutSession =
-            self.ask(RetrieveCheckoutSession::new(id.as_str())).await?;
+        let session: answers::CheckoutSession = self.ask(RetrieveCheckoutSession::new(id.as_str())).await?;
         Ok(session.into_domain())
     }
 
     async fn checkouts(&self, customer: &CustomerId) -> Result<Vec<CheckoutSession>, StripeError> {
-        let request = ListCheckoutSession::new()
-            .customer(customer.as_str())
-            .limit(10);
+        let request = ListCheckoutSession::new().customer(customer.as_str()).limit(10);
         let page: List<answers::CheckoutSession> = self.ask(request).await?;
-        Ok(page
-            .data
-            .into_iter()
-            .map(answers::CheckoutSession::into_domain)
-            .collect())
+        Ok(page.data.into_iter().map(answers::CheckoutSession::into_domain).collect())
     }
 
     async fn expire_checkout(&self, id: &CheckoutSessionId) -> Result<(), StripeError> {
@@ -204,23 +174,15 @@ impl Stripe for StripeClient {
         fields: &ProductFields,
         idempotency_key: &str,
     ) -> Result<ProductId, StripeError> {
-        let mut request =
-            CreateProduct::new(fields.name.as_str()).metadata(product_metadata(fields));
+        let mut request = CreateProduct::new(fields.name.as_str()).metadata(product_metadata(fields));
         if !fields.description.is_empty() {
             request = request.description(fields.description.as_str());
         }
-        let product: answers::Product = self
-            .transport
-            .call(request.build(), Some(idempotency_key))
-            .await?;
+        let product: answers::Product = self.transport.call(request.build(), Some(idempotency_key)).await?;
         Ok(product.id)
     }
 
-    async fn update_product(
-        &self,
-        id: &ProductId,
-        fields: &ProductFields,
-    ) -> Result<(), StripeError> {
+    async fn update_product(&self, id: &ProductId, fields: &ProductFields) -> Result<(), StripeError> {
         let request = UpdateProduct::new(id.as_str())
             .active(true)
             .name(fields.name.as_str())
@@ -234,14 +196,8 @@ impl Stripe for StripeClient {
         let mut prices = Vec::new();
         for keys in lookup_keys.chunks(LOOKUP_KEYS) {
             let keys: Vec<_> = keys.iter().map(LookupKey::to_string).collect();
-            let page: List<answers::Price> = self
-                .ask(ListPrice::new().lookup_keys(keys).limit(PAGE))
-                .await?;
-            prices.extend(
-                page.data
-                    .into_iter()
-                    .filter_map(answers::Price::into_domain),
-            );
+            let page: List<answers::Price> = self.ask(ListPrice::new().lookup_keys(keys).limit(PAGE)).await?;
+            prices.extend(page.data.into_iter().filter_map(answers::Price::into_domain));
         }
         Ok(prices)
     }
@@ -252,10 +208,7 @@ impl Stripe for StripeClient {
             Interval::Year => CreatePriceRecurringInterval::Year,
         };
         let currency: stripe_types::Currency = price.currency.as_str().parse().map_err(|_| {
-            StripeError::new(
-                StripeErrorKind::Refused,
-                format!("Stripe knows no currency {}", price.currency),
-            )
+            StripeError::new(StripeErrorKind::Refused, format!("Stripe knows no currency {}", price.currency))
         })?;
         let request = CreatePrice::new(currency)
             .product(price.product.as_str())
@@ -263,10 +216,8 @@ impl Stripe for StripeClient {
             .recurring(CreatePriceRecurring::new(interval))
             .lookup_key(price.lookup_key.as_str())
             .transfer_lookup_key(true);
-        let created: answers::Price = self
-            .transport
-            .call(request.build(), Some(&price.idempotency_key))
-            .await?;
+        let created: answers::Price =
+            self.transport.call(request.build(), Some(&price.idempotency_key)).await?;
         Ok(created.id)
     }
 

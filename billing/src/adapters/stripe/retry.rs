@@ -12,20 +12,14 @@ pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     match text.parse() {
         Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => httpdate::parse_http_date(text)
-            .ok()?
-            .duration_since(now)
-            .ok(),
+        Err(_) => httpdate::parse_http_date(text).ok()?.duration_since(now).ok(),
     }
 }
 
 /// What the official SDKs do (stripe-node `RequestSender._shouldRetry`): Stripe's own word first,
 /// then conflicts and failures of the server. A 429 is not repeated unless Stripe says so.
 pub(super) fn is_retried(status: StatusCode, headers: &HeaderMap) -> bool {
-    match headers
-        .get("stripe-should-retry")
-        .and_then(|value| value.to_str().ok())
-    {
+    match headers.get("stripe-should-retry").and_then(|value| value.to_str().ok()) {
         Some("true") => true,
         Some("false") => false,
         _ => status == StatusCode::CONFLICT || status.is_server_error(),
@@ -40,10 +34,7 @@ pub(super) fn delay(
     asked: Option<Duration>,
     dice: f64,
 ) -> Option<Duration> {
-    let ceiling = settings
-        .backoff_base
-        .saturating_mul(1 << attempt.min(16))
-        .min(settings.backoff_cap);
+    let ceiling = settings.backoff_base.saturating_mul(1 << attempt.min(16)).min(settings.backoff_cap);
     let delay = ceiling.mul_f64(dice);
     match asked {
         Some(asked) if asked > settings.longest_wait => None,
@@ -66,10 +57,7 @@ mod tests {
 
     #[test]
     fn stripes_word_goes_first() {
-        let (yes, no) = (
-            headers("stripe-should-retry", "true"),
-            headers("stripe-should-retry", "false"),
-        );
+        let (yes, no) = (headers("stripe-should-retry", "true"), headers("stripe-should-retry", "false"));
         let none = HeaderMap::new();
         for (status, headers, expected) in [
             (429, &none, false),
@@ -89,10 +77,7 @@ mod tests {
     #[test]
     fn a_wait_is_read_as_seconds_and_as_a_date() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_776);
-        assert_eq!(
-            retry_after(&headers("retry-after", "3"), now),
-            Some(Duration::from_secs(3))
-        );
+        assert_eq!(retry_after(&headers("retry-after", "3"), now), Some(Duration::from_secs(3)));
         let date = headers("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT");
         assert_eq!(retry_after(&date, now), Some(Duration::from_secs(1)));
         assert_eq!(retry_after(&headers("retry-after", "soon"), now), None);
@@ -106,8 +91,7 @@ mod tests {
             longest_wait: Duration::from_secs(5),
             ..StripeSettings::default()
         };
-        let wait =
-            |attempt, asked, dice| delay(&settings, attempt, asked, dice).map(|d| d.as_millis());
+        let wait = |attempt, asked, dice| delay(&settings, attempt, asked, dice).map(|d| d.as_millis());
         assert_eq!(wait(0, None, 1.0), Some(100));
         assert_eq!(wait(1, None, 0.5), Some(100));
         assert_eq!(wait(9, None, 1.0), Some(300));

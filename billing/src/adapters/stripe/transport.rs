@@ -47,9 +47,7 @@ impl Default for StripeSettings {
 pub enum StripeConfigError {
     #[error("STRIPE_API_BASE is not a URL such as https://api.stripe.com: {0}")]
     Base(String),
-    #[error(
-        "STRIPE_SECRET_KEY is not a secret key: it starts with sk_test_, sk_live_, rk_test_ or rk_live_"
-    )]
+    #[error("STRIPE_SECRET_KEY is not a secret key: it starts with sk_test_, sk_live_, rk_test_ or rk_live_")]
     Key,
     #[error(
         "a live STRIPE_SECRET_KEY is only ever sent to https://api.stripe.com, and STRIPE_API_BASE is {0}: unset it"
@@ -65,9 +63,7 @@ pub enum StripeConfigError {
 /// `StripeConfigError::Key` where it is no secret key.
 pub fn key_mode(key: &str) -> Result<AccountMode, StripeConfigError> {
     let is = |prefixes: [&str; 2]| {
-        prefixes
-            .iter()
-            .any(|prefix| key.len() > prefix.len() && key.starts_with(prefix))
+        prefixes.iter().any(|prefix| key.len() > prefix.len() && key.starts_with(prefix))
     };
     if is(["sk_live_", "rk_live_"]) {
         Ok(AccountMode::Live)
@@ -91,9 +87,7 @@ pub struct Transport {
 
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Transport")
-            .field("base", &self.base)
-            .finish_non_exhaustive()
+        f.debug_struct("Transport").field("base", &self.base).finish_non_exhaustive()
     }
 }
 
@@ -102,11 +96,7 @@ impl Transport {
     ///
     /// # Errors
     /// `StripeConfigError`, which names the variable.
-    pub fn new(
-        key: &str,
-        base: Option<&str>,
-        settings: StripeSettings,
-    ) -> Result<Self, StripeConfigError> {
+    pub fn new(key: &str, base: Option<&str>, settings: StripeSettings) -> Result<Self, StripeConfigError> {
         let base = base.unwrap_or(STRIPE).trim_end_matches('/');
         Url::parse(base).map_err(|error| StripeConfigError::Base(error.to_string()))?;
         if key_mode(key)? == AccountMode::Live && base != STRIPE {
@@ -120,12 +110,7 @@ impl Transport {
             .user_agent(concat!("unsplit/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| StripeConfigError::Client(error.to_string()))?;
-        Ok(Self {
-            client,
-            base: base.to_owned(),
-            key: key.to_owned(),
-            settings,
-        })
+        Ok(Self { client, base: base.to_owned(), key: key.to_owned(), settings })
     }
 
     /// Calls Stripe and reads the answer. A POST goes out under `idempotency_key`, or a random
@@ -164,11 +149,7 @@ impl Transport {
     }
 
     /// One try. An error comes with whether it is worth another.
-    async fn try_once(
-        &self,
-        request: &RequestBuilder,
-        key: &str,
-    ) -> Result<Bytes, (StripeError, bool)> {
+    async fn try_once(&self, request: &RequestBuilder, key: &str) -> Result<Bytes, (StripeError, bool)> {
         let url = format!("{}/v1{}", self.base, request.path);
         let mut builder = match request.method {
             StripeMethod::Get => self.client.get(url),
@@ -179,21 +160,12 @@ impl Transport {
             builder = builder.query(&form_urlencoded::parse(query.as_bytes()).collect::<Vec<_>>());
         }
         if let Some(body) = &request.body {
-            builder = builder
-                .header("Content-Type", "application/x-www-form-urlencoded")
-                .body(body.clone());
+            builder = builder.header("Content-Type", "application/x-www-form-urlencoded").body(body.clone());
         }
-        let sent = builder
-            .bearer_auth(&self.key)
-            .header("Stripe-Version", VERSION.as_str())
-            .send()
-            .await;
+        let sent = builder.bearer_auth(&self.key).header("Stripe-Version", VERSION.as_str()).send().await;
         let response = sent.map_err(|error| (no_answer(&error), true))?;
         if response.status().is_success() {
-            return response
-                .bytes()
-                .await
-                .map_err(|error| (no_answer(&error), true));
+            return response.bytes().await.map_err(|error| (no_answer(&error), true));
         }
         let retried = retry::is_retried(response.status(), response.headers());
         Err((refusal(response).await, retried))
@@ -201,11 +173,7 @@ impl Transport {
 }
 
 fn no_answer(error: &reqwest::Error) -> StripeError {
-    let what = if error.is_timeout() {
-        "no answer in time"
-    } else {
-        "no connection"
-    };
+    let what = if error.is_timeout() { "no answer in time" } else { "no connection" };
     StripeError::new(StripeErrorKind::Unavailable, what)
 }
 
@@ -224,26 +192,15 @@ struct BodyError {
 
 async fn refusal(response: Response) -> StripeError {
     let status = response.status();
-    let request_id = response
-        .headers()
-        .get("request-id")
-        .and_then(|id| id.to_str().ok())
-        .map(str::to_owned);
+    let request_id = response.headers().get("request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
     let retry_after = retry::retry_after(response.headers(), SystemTime::now());
     let bytes = response.bytes().await.unwrap_or_default();
-    let body = serde_json::from_slice::<Body>(&bytes)
-        .unwrap_or_default()
-        .error;
+    let body = serde_json::from_slice::<Body>(&bytes).unwrap_or_default().error;
     let kind = kind(status, body.code.as_deref());
     // Stripe's messages to developers may quote what was sent; of a failure the status is enough.
-    let message = body
-        .message
-        .filter(|_| kind != StripeErrorKind::Unauthorized);
+    let message = body.message.filter(|_| kind != StripeErrorKind::Unauthorized);
     StripeError {
-        message: format!(
-            "{status}{}",
-            message.map(|text| format!(": {text}")).unwrap_or_default()
-        ),
+        message: format!("{status}{}", message.map(|text| format!(": {text}")).unwrap_or_default()),
         kind,
         code: body.code,
         param: body.param,
@@ -281,15 +238,9 @@ mod tests {
         assert!(open("sk_live_1", None).is_ok());
         assert!(open("sk_test_1", Some("http://127.0.0.1:12111/")).is_ok());
         for key in ["", "pk_live_1", "sk_live_", "whsec_1"] {
-            assert!(
-                matches!(open(key, None), Err(StripeConfigError::Key)),
-                "{key}"
-            );
+            assert!(matches!(open(key, None), Err(StripeConfigError::Key)), "{key}");
         }
-        assert!(matches!(
-            open("sk_test_1", Some("here")),
-            Err(StripeConfigError::Base(_))
-        ));
+        assert!(matches!(open("sk_test_1", Some("here")), Err(StripeConfigError::Base(_))));
     }
 
     #[test]

@@ -1,0 +1,57 @@
+//! What each page shows, loaded on the server while it renders. These are server functions only
+//! so that the browser's build need not know how: no page is rendered there.
+
+use leptos::prelude::*;
+use unsplit_billing::plan::Interval;
+
+use crate::app::view::{AccountView, FeatureView, PricingView, SuccessView};
+
+/// A stranger sees the plans, and so does everybody else: what is known of their subscription is
+/// an extra that no outage may take the prices away for.
+#[server(prefix = "/api", endpoint = "load_pricing")]
+pub async fn load_pricing(interval: Interval) -> Result<PricingView, ServerFnError> {
+    use crate::server::{AppState, auth::CurrentUser, gate::context};
+    use unsplit_billing::subscription::Snapshot;
+    let billing = context::<AppState>()?.billing;
+    let user = use_context::<CurrentUser>().and_then(|CurrentUser(user)| user);
+    let snapshot = match user {
+        Some(user) => Some(billing.subscription_of(&user.id).await.ok().flatten().unwrap_or(Snapshot::none(0))),
+        None => None,
+    };
+    Ok(crate::app::view::pricing_view(billing.catalog(), interval, snapshot.as_ref()))
+}
+
+#[server(prefix = "/api", endpoint = "load_account")]
+pub async fn load_account() -> Result<AccountView, ServerFnError> {
+    use crate::server::{AppState, auth::CurrentUser, gate::context, gate::unavailable};
+    use unsplit_billing::subscription::Snapshot;
+    let billing = context::<AppState>()?.billing;
+    let user = context::<CurrentUser>()?.0.ok_or_else(|| ServerFnError::new("Log in first."))?;
+    let now = billing.now();
+    let snapshot = billing.subscription_of(&user.id).await.map_err(unavailable)?.unwrap_or(Snapshot::none(now));
+    let (catalog, policy) = (billing.catalog(), billing.access_policy());
+    Ok(crate::app::view::account_view(&user.email, &snapshot, catalog, policy, now))
+}
+
+/// Waits for the eager sync, never for a webhook.
+#[server(prefix = "/api", endpoint = "load_success")]
+pub async fn load_success() -> Result<SuccessView, ServerFnError> {
+    use crate::server::{AppState, auth::CurrentUser, gate::Returning, gate::context};
+    let billing = context::<AppState>()?.billing;
+    let user = context::<CurrentUser>()?.0.ok_or_else(|| ServerFnError::new("Log in first."))?;
+    let parts = context::<axum::http::request::Parts>()?;
+    let returning = parts.extensions.get::<Returning>().cloned();
+    let Returning(customer) = returning.ok_or_else(|| ServerFnError::new("Choose a plan first."))?;
+    let outcome = billing.purchase_outcome(&user.id, &customer).await;
+    Ok(crate::server::purchase::success_view(&outcome, billing.catalog(), billing.now()))
+}
+
+/// The gate is its first line.
+#[server(prefix = "/api", endpoint = "load_feature")]
+pub async fn load_feature() -> Result<FeatureView, ServerFnError> {
+    use crate::server::{AppState, gate::context, gate::subscriber};
+    let Some(pass) = subscriber().await? else { return Ok(FeatureView::Locked) };
+    let billing = context::<AppState>()?.billing;
+    let year = crate::app::view::year_ahead(&pass.subscription, billing.catalog(), billing.now());
+    Ok(FeatureView::Open(year))
+}

@@ -1,0 +1,80 @@
+//! The command line. Each command reads its configuration, does its work and ends; `serve` and
+//! `dev` end when they are told to.
+
+#[cfg(feature = "emulator")]
+mod dev;
+mod plans;
+mod sync;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use unsplit_billing::id::CustomerId;
+
+use super::config::{Config, variable};
+use super::run::{self, StartError};
+
+/// Subscriptions with Stripe: one truth in Redis, one function that writes it.
+#[derive(Parser)]
+#[command(name = "unsplit", version, about, after_help = "The environment is described in .env.example.")]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the app against the Redis and the Stripe account of the environment.
+    Serve,
+    /// Run everything here: a private Redis, a Stripe emulator, and the app.
+    #[cfg(feature = "emulator")]
+    Dev(dev::Dev),
+    /// The plans that are sold.
+    Plans {
+        #[command(subcommand)]
+        command: PlansCommand,
+    },
+    /// Fetch a customer's subscriptions from Stripe, write the one value, and show it.
+    Sync {
+        /// The customer's id at Stripe, cus_…
+        customer: CustomerId,
+    },
+}
+
+#[derive(Subcommand)]
+enum PlansCommand {
+    /// Make Stripe's products and prices what plans.toml says. Repeating it changes nothing.
+    Push,
+}
+
+impl Cli {
+    /// # Errors
+    /// `StartError`: one line that says what to do.
+    pub async fn run(self) -> Result<(), StartError> {
+        // A missing .env is usual; a broken one is told.
+        match dotenvy::dotenv() {
+            Err(error) if !error.not_found() => return Err(StartError::new(format!(".env: {error}"))),
+            _ => {}
+        }
+        match self.command {
+            Command::Serve => {
+                run::log_to_stderr("info");
+                run::serve(Config::from_env()?, run::stop_signal()).await
+            }
+            #[cfg(feature = "emulator")]
+            Command::Dev(dev) => dev.run().await,
+            Command::Plans { command: PlansCommand::Push } => plans::push(joined()?).await,
+            Command::Sync { customer } => sync::sync(joined()?, &customer).await,
+        }
+    }
+}
+
+/// The configuration of a command that joins what runs: the environment, or `unsplit dev`'s.
+fn joined() -> Result<Config, StartError> {
+    run::log_to_stderr("warn");
+    let running = PathBuf::from(".data/dev.env");
+    if variable("STRIPE_SECRET_KEY").is_none() && running.exists() {
+        dotenvy::from_path(&running).map_err(|error| StartError::new(format!("{}: {error}", running.display())))?;
+    }
+    Ok(Config::with(super::config::Provided::default())?)
+}

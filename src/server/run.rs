@@ -1,0 +1,278 @@
+//! Builds the adapters and runs the app until it is told to stop.
+
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cookie::Key;
+use leptos::config::{LeptosOptions, get_configuration};
+use rand::Rng;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+use unsplit_billing::adapters::plans_toml;
+use unsplit_billing::adapters::redis::{QueueSettings, RedisConnection, RedisStore};
+use unsplit_billing::adapters::stripe::{StripeClient, StripeSettings, Transport};
+use unsplit_billing::plan::Catalog;
+use unsplit_billing::ports::{Account, AccountMode, Clock, SystemClock};
+use unsplit_billing::service::{AccountClaim, Billing, Settings, Worker};
+
+use super::AppState;
+use super::auth::{AccountSettings, Accounts};
+use super::config::Config;
+use super::health::Health;
+use super::router::router;
+use super::security::SecurityPolicy;
+use super::session::RedisSessionStore;
+
+/// Why a command ends at once: one line, for the person who started it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct StartError(String);
+
+impl StartError {
+    #[must_use]
+    pub fn new(why: impl Display) -> Self {
+        Self(why.to_string())
+    }
+}
+
+macro_rules! start_error_from {
+    ($($error:ty),*) => {
+        $(impl From<$error> for StartError {
+            fn from(error: $error) -> Self {
+                Self::new(error)
+            }
+        })*
+    };
+}
+
+start_error_from!(
+    super::config::ConfigError,
+    unsplit_billing::error::Error,
+    unsplit_billing::adapters::redis::ConnectError,
+    unsplit_billing::adapters::stripe::StripeConfigError,
+    unsplit_billing::adapters::plans_toml::PlansError,
+    super::auth::AccountError,
+    super::security::InvalidOrigin
+);
+
+/// How long requests that are under way may take after the stop signal.
+const DRAIN: Duration = Duration::from_secs(25);
+
+/// Logs to stderr: JSON where nobody looks at it, text on a terminal. RUST_LOG says how much.
+pub fn log_to_stderr(default: &str) {
+    use std::io::IsTerminal;
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new(format!("{default},tower_sessions_core=error")));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second call, as a test may make, keeps the first one's settings.
+    let _ = if std::io::stderr().is_terminal() { builder.try_init() } else { builder.json().try_init() };
+}
+
+/// Resolves on Ctrl-C and on SIGTERM.
+pub async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut term = match signal(SignalKind::terminate()) {
+        Ok(term) => term,
+        Err(error) => {
+            tracing::error!(%error, "SIGTERM can't be heard");
+            return std::future::pending().await;
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = term.recv() => {}
+    }
+}
+
+/// A file beside the current directory, or beside the program, as in `dist/`.
+fn beside(name: &str) -> PathBuf {
+    let here = PathBuf::from(name);
+    let installed = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join(name)));
+    if here.exists() { here } else { installed.filter(|path| path.exists()).unwrap_or(here) }
+}
+
+/// The plans of plans.toml.
+///
+/// # Errors
+/// `StartError`, which names the plan and the field.
+pub fn read_catalog() -> Result<Catalog, StartError> {
+    let path = beside("plans.toml");
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| StartError::new(format!("{} can't be read: {error}", path.display())))?;
+    Ok(plans_toml::parse(&text)?)
+}
+
+/// Every duration, limit and clock that is not the environment's: a test has its own.
+pub struct Tuning {
+    pub stripe: StripeSettings,
+    pub queue: QueueSettings,
+    pub accounts: AccountSettings,
+    /// Changes what `Settings::new` gives.
+    pub billing: fn(&mut Settings),
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            stripe: StripeSettings::default(),
+            queue: QueueSettings::default(),
+            accounts: AccountSettings::default(),
+            billing: |_| {},
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+/// The verbs over the environment's Stripe and Redis, once it is sure that the two belong together.
+///
+/// # Errors
+/// `StartError`.
+pub async fn open_billing(
+    config: &Config,
+    catalog: Catalog,
+    tuning: &Tuning,
+) -> Result<(Arc<Billing>, RedisConnection), StartError> {
+    let redis = RedisConnection::open(&config.redis_url).await?;
+    let transport = Transport::new(&config.stripe_key, config.stripe_base.as_deref(), tuning.stripe.clone())?;
+    let clock = tuning.clock.clone();
+    let store = RedisStore::new(redis.clone(), clock.clone(), tuning.queue);
+    let public = &config.public_url;
+    let mut settings = Settings::new(format!("{public}/checkout/success"), format!("{public}/pricing"));
+    (tuning.billing)(&mut settings);
+    let stripe = Arc::new(StripeClient::new(transport));
+    let billing = Arc::new(Billing::new(stripe, Arc::new(store), clock, catalog, settings));
+    match billing.claim_account(config.mode).await? {
+        AccountClaim::Ours(_) => Ok((billing, redis)),
+        AccountClaim::Another { ours, recorded } => Err(StartError::new(format!(
+            "this Redis belongs to Stripe account {} and STRIPE_SECRET_KEY to {}: \
+             use another REDIS_URL, or another key",
+            describe(&recorded),
+            describe(&ours)
+        ))),
+    }
+}
+
+fn describe(account: &Account) -> String {
+    let mode = match account.mode {
+        AccountMode::Test => "test",
+        AccountMode::Live => "live",
+    };
+    format!("{} ({mode} mode)", account.account)
+}
+
+/// Everything that one app needs, ready to be served.
+///
+/// # Errors
+/// `StartError`.
+pub async fn open_state(
+    config: Config,
+    catalog: Catalog,
+    tuning: Tuning,
+) -> Result<(AppState, RedisConnection), StartError> {
+    let (billing, redis) = open_billing(&config, catalog, &tuning).await?;
+    let secret = shared_secret(&redis).await?;
+    let state = AppState {
+        billing,
+        auth: Arc::new(Accounts::new(redis.clone(), &secret, tuning.accounts)?),
+        clock: tuning.clock,
+        health: Arc::new(Health::new(redis.clone())),
+        cookie_key: Key::derive_from(&secret),
+        leptos: site_options(&config)?,
+        config: Arc::new(config),
+    };
+    Ok((state, redis))
+}
+
+fn site_options(config: &Config) -> Result<LeptosOptions, StartError> {
+    let path = beside("Leptos.toml");
+    let conf = get_configuration(Some(&path.to_string_lossy())).map_err(StartError::new)?;
+    let mut options = conf.leptos_options;
+    options.site_addr = config.site_addr;
+    let root = PathBuf::from(options.site_root.as_ref());
+    if !root.exists() && !root.is_absolute() {
+        let installed = path.parent().unwrap_or(Path::new("")).join(&root);
+        options.site_root = installed.to_string_lossy().into_owned().into();
+    }
+    Ok(options)
+}
+
+/// 32 random bytes that all processes on one Redis share, made by the first.
+async fn shared_secret(redis: &RedisConnection) -> Result<[u8; 32], StartError> {
+    const KEY: &str = "unsplit:secret";
+    let mut redis = redis.clone();
+    let fresh = hex::encode(rand::rng().random::<[u8; 32]>());
+    let mut pipe = redis::pipe();
+    pipe.cmd("SET").arg(KEY).arg(fresh).arg("NX").ignore().cmd("GET").arg(KEY);
+    let (stored,): (String,) = pipe.query_async(&mut redis).await.map_err(StartError::new)?;
+    let mut secret = [0; 32];
+    hex::decode_to_slice(stored, &mut secret)
+        .map_err(|error| StartError::new(format!("Redis key {KEY} is damaged ({error}): delete it")))?;
+    Ok(secret)
+}
+
+/// The address, taken before anything else is started.
+///
+/// # Errors
+/// `StartError` that says what to do where somebody else has it.
+pub async fn listen(address: SocketAddr, change: &str) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            StartError::new(format!("{address} is in use: stop what runs there, or set {change}"))
+        }
+        _ => StartError::new(format!("{address} can't be listened on ({error}): set {change}")),
+    })
+}
+
+/// Runs the app until `stop` resolves.
+///
+/// # Errors
+/// `StartError`.
+pub async fn serve(config: Config, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), StartError> {
+    let listener = listen(config.site_addr, "LEPTOS_SITE_ADDR").await?;
+    let (state, redis) = open_state(config, read_catalog()?, Tuning::default()).await?;
+    tracing::info!(address = %state.config.site_addr, mode = ?state.config.mode, "serving");
+    serve_on(listener, state, redis, stop).await
+}
+
+/// Runs the app on a listener: pages and webhooks, and the worker beside them.
+///
+/// # Errors
+/// `StartError`.
+pub async fn serve_on(
+    listener: TcpListener,
+    state: AppState,
+    redis: RedisConnection,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), StartError> {
+    let pages = state.config.stripe_base.clone().into_iter().collect::<Vec<_>>();
+    let policy = SecurityPolicy::new(&state.config.public_url, &pages)?;
+    let app = router(&state, RedisSessionStore::new(redis), policy);
+    let (stopping, mut stopped) = watch::channel(());
+    let mut workers_stop = stopped.clone();
+    let worker = tokio::spawn(Worker::new(state.billing.clone()).run(async move {
+        let _ = workers_stop.changed().await;
+    }));
+    let health = state.health.clone();
+    tokio::spawn(async move {
+        stop.await;
+        health.drain();
+        let _ = stopping.send(());
+    });
+    let service = app.into_make_service_with_connect_info::<SocketAddr>();
+    let mut drained = stopped.clone();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
+        let _ = stopped.changed().await;
+    });
+    tokio::select! {
+        served = async { serving.await } => served.map_err(StartError::new)?,
+        () = async { let _ = drained.changed().await; tokio::time::sleep(DRAIN).await } => {
+            tracing::warn!("some requests did not end in time");
+        }
+    }
+    worker.await.map_err(StartError::new)
+}

@@ -1,0 +1,127 @@
+//! A browser without JavaScript: cookies, forms, redirects, and nothing else.
+
+use std::collections::BTreeMap;
+
+use reqwest::header::{ACCEPT, COOKIE, HeaderMap, LOCATION, SET_COOKIE};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Method, StatusCode, Url};
+use scraper::{Html, Selector};
+
+pub struct Browser {
+    client: Client,
+    home: String,
+    pub cookies: BTreeMap<String, String>,
+}
+
+/// Where the browser is after all redirects.
+#[derive(Debug)]
+pub struct Page {
+    pub status: u16,
+    pub url: Url,
+    pub headers: HeaderMap,
+    pub html: String,
+}
+
+impl Page {
+    /// Without the query.
+    pub fn path(&self) -> &str {
+        self.url.path()
+    }
+
+    pub fn text(&self, selector: &str) -> String {
+        let html = Html::parse_document(&self.html);
+        let selector = Selector::parse(selector).unwrap();
+        let texts: Vec<_> = html.select(&selector).map(|found| found.text().collect::<String>()).collect();
+        texts.join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    pub fn heading(&self) -> String {
+        self.text("h1")
+    }
+}
+
+impl Browser {
+    pub fn new(home: &str) -> Self {
+        let client = Client::builder().redirect(Policy::none()).build().unwrap();
+        Self { client, home: home.to_owned(), cookies: BTreeMap::new() }
+    }
+
+    /// A second window of the same browser.
+    pub fn window(&self) -> Self {
+        Self { client: self.client.clone(), home: self.home.clone(), cookies: self.cookies.clone() }
+    }
+
+    pub async fn get(&mut self, path: &str) -> Page {
+        self.follow(Method::GET, self.absolute(path), &[]).await
+    }
+
+    pub async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Page {
+        self.follow(Method::POST, self.absolute(path), form).await
+    }
+
+    /// One request, no redirect followed.
+    pub async fn once(&mut self, method: Method, path: &str, form: &[(&str, &str)]) -> Page {
+        self.send(method, self.absolute(path), form).await
+    }
+
+    /// Sends the "Subscribe" form; ends on Stripe's page, or wherever else it leads.
+    pub async fn subscribe(&mut self, plan: &str, interval: &str) -> Page {
+        self.post("/api/start_checkout", &[("plan", plan), ("interval", interval)]).await
+    }
+
+    /// Fills in the hosted checkout page and sends it.
+    pub async fn pay(&mut self, checkout: &Page, card: &str) -> Page {
+        let form = [("card_number", card), ("expiry", "12 / 34"), ("cvc", "123"), ("name", "Ada Lovelace")];
+        self.follow(Method::POST, checkout.url.clone(), &form).await
+    }
+
+    fn absolute(&self, path: &str) -> Url {
+        if path.starts_with("http") { path.parse().unwrap() } else { format!("{}{path}", self.home).parse().unwrap() }
+    }
+
+    async fn follow(&mut self, method: Method, url: Url, form: &[(&str, &str)]) -> Page {
+        let mut page = self.send(method, url, form).await;
+        for _ in 0..10 {
+            let Some(location) = page.headers.get(LOCATION).filter(|_| page.is_redirect()) else { return page };
+            let next = page.url.join(location.to_str().unwrap()).unwrap();
+            page = self.send(Method::GET, next, &[]).await;
+        }
+        panic!("too many redirects: {page:?}")
+    }
+
+    async fn send(&mut self, method: Method, url: Url, form: &[(&str, &str)]) -> Page {
+        let ours = url.as_str().starts_with(&self.home);
+        let mut request = self.client.request(method.clone(), url.clone()).header(ACCEPT, "text/html");
+        if ours {
+            let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            request = request.header(COOKIE, cookies.join("; ")).header("sec-fetch-site", "same-origin");
+        }
+        if method == Method::POST {
+            request = request.form(form);
+        }
+        let answer = request.send().await.unwrap();
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        if ours {
+            self.keep(&headers);
+        }
+        Page { status, url, headers, html: answer.text().await.unwrap() }
+    }
+
+    fn keep(&mut self, headers: &HeaderMap) {
+        for cookie in headers.get_all(SET_COOKIE) {
+            let text = cookie.to_str().unwrap();
+            let (name, value) = text.split(';').next().unwrap().split_once('=').unwrap();
+            if value.is_empty() || text.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+}
+
+impl Page {
+    fn is_redirect(&self) -> bool {
+        StatusCode::from_u16(self.status).unwrap().is_redirection()
+    }
+}

@@ -1,0 +1,91 @@
+//! A real redis-server: one for the whole binary with a database a test, or one for a test that
+//! wants to stop it.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+const DATABASES: u32 = 512;
+
+pub struct RedisServer {
+    guard: Child,
+    pid: u32,
+    port: u16,
+    directory: tempfile::TempDir,
+}
+
+impl RedisServer {
+    pub fn start() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let directory = tempfile::tempdir().unwrap();
+        let (guard, pid) = spawn(port, &directory);
+        let server = Self { guard, pid, port, directory };
+        server.wait();
+        server
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/0", self.port)
+    }
+
+    /// As `kill -9` does.
+    pub fn kill(&mut self) {
+        let killed = Command::new("kill").args(["-9", &self.pid.to_string()]).status().unwrap();
+        assert!(killed.success());
+        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
+            std::thread::yield_now();
+        }
+    }
+
+    /// The same data on the same port.
+    pub fn restart(&mut self) {
+        (self.guard, self.pid) = spawn(self.port, &self.directory);
+        self.wait();
+    }
+
+    fn wait(&self) {
+        let started = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(started.elapsed() < Duration::from_secs(20), "redis-server does not answer: is it installed?");
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        drop(self.guard.stdin.take());
+        let _ = self.guard.wait();
+    }
+}
+
+/// Should the test binary end in any way, the shell sees its pipe close and takes Redis along.
+fn spawn(port: u16, directory: &tempfile::TempDir) -> (Child, u32) {
+    let mut guard = Command::new("sh")
+        .args(["-c", r#""$0" "$@" </dev/null >/dev/null 2>&1 & echo $!; cat >/dev/null; kill $!"#, "redis-server"])
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--dir"])
+        .arg(directory.path())
+        .args(["--appendonly", "yes", "--appendfsync", "always", "--save", ""])
+        .args(["--databases", &DATABASES.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut pid = String::new();
+    BufReader::new(guard.stdout.take().unwrap()).read_line(&mut pid).unwrap();
+    (guard, pid.trim().parse().unwrap())
+}
+
+/// The URL of a fresh database on the shared server.
+pub fn database() -> String {
+    static SERVER: OnceLock<RedisServer> = OnceLock::new();
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    let server = SERVER.get_or_init(RedisServer::start);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    assert!(number < DATABASES, "more tests than databases");
+    format!("redis://127.0.0.1:{}/{number}", server.port)
+}
