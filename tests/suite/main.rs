@@ -2,4 +2,6 @@
 //! `support` starts them; each module is a subject.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on fails")]
 
+mod accounts;
+mod purchase;
 mod support;

@@ -8,11 +8,11 @@ pub struct Email(String);
 /// Why a text is not an e-mail address; says what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidEmail {
-    #[error("Enter your e-mail address.")]
+    #[error("Enter your email address.")]
     Missing,
-    #[error("Enter an e-mail address of at most 254 characters.")]
+    #[error("Enter an email address of at most 254 characters.")]
     TooLong,
-    #[error("Enter an e-mail address like name@example.com.")]
+    #[error("Enter an email address like name@example.com.")]
     Malformed,
 }
 

@@ -134,9 +134,9 @@ fn explain(rejected: &Rejected, typed_email: &str) -> Flash {
             ..Flash::default()
         },
         Rejected::EmailTaken => {
-            error("email", "This e-mail has an account already. Log in, or use another e-mail.")
+            error("email", "This email has an account already. Log in, or use another email.")
         }
-        Rejected::Wrong => error("password", "E-mail and password don't match. Check both and try again."),
+        Rejected::Wrong => error("password", "Email and password don't match. Check both and try again."),
         Rejected::TooMany { again_in } => {
             let text = format!("To keep your account safe, the next try is possible {}.", soon(*again_in));
             notice(Tone::Warn, "Too many attempts", &text)
@@ -181,7 +181,7 @@ mod tests {
             password: Some(InvalidPassword::TooShort),
         };
         let flash = explain(&rejected, "ada");
-        assert_eq!(flash.error("email").as_deref(), Some("Enter an e-mail address like name@example.com."));
+        assert_eq!(flash.error("email").as_deref(), Some("Enter an email address like name@example.com."));
         assert_eq!(flash.error("password").as_deref(), Some("Use at least 10 characters."));
         assert_eq!(flash.values, BTreeMap::from([("email".to_owned(), "ada".to_owned())]));
         assert_eq!(explain(&rejected, &"a".repeat(9999)).value("email").len(), 254);

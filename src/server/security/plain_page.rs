@@ -1,8 +1,11 @@
-//! The page for when the real pages can't be rendered: no session, no user, no script.
-//! May not need anything that could be down.
+//! The answer when the real pages can't be rendered: a page in the same dress for people, text for
+//! programs. May not need a session, a user, or anything else that could be down.
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+
+use crate::app::pages::error_page_html;
+use crate::app::view::FrameView;
 
 /// A status, what happened, and what to do now.
 #[derive(Debug, Clone)]
@@ -31,14 +34,8 @@ impl PlainPage {
     }
 
     fn html(&self) -> String {
-        let (title, text) = (escaped(&self.title), escaped(&self.text));
-        format!(
-            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <title>{title}</title>\n<link rel=\"stylesheet\" href=\"/pkg/unsplit.css\">\n</head>\n\
-             <body>\n<main class=\"page page-narrow\">\n<h1>{title}</h1>\n<p>{text}</p>\n\
-             <p><a href=\"/\">Go to the front page</a></p>\n</main>\n</body>\n</html>\n"
-        )
+        let back = ("/", "Go to the front page");
+        error_page_html(FrameView::default(), &self.title, &self.text, back)
     }
 }
 
@@ -51,10 +48,6 @@ pub fn wants_html(request: &HeaderMap) -> bool {
         .any(|accept| accept.as_bytes().windows(9).any(|part| part == b"text/html"))
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,7 +55,8 @@ mod tests {
     #[test]
     fn html_is_for_browsers_and_is_escaped() {
         let page = PlainPage::new(StatusCode::FORBIDDEN, "No <b>", "a & b");
-        assert!(page.html().contains("<h1>No &lt;b&gt;</h1>\n<p>a &amp; b</p>"));
+        let html = page.html();
+        assert!(html.contains("No &lt;b&gt;</h1>") && html.contains("a &amp; b"), "{html}");
         let mut headers = HeaderMap::new();
         let answer = page.answer(&headers);
         assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/plain; charset=utf-8");
