@@ -81,7 +81,11 @@ fn action(plan: &PlanView) -> AnyView {
     match (&plan.action, &plan.price) {
         (PlanAction::Subscribe, Some(price)) => {
             let amount = format_money(price.amount, &price.currency);
-            let label = format!("Subscribe to {}, {amount} {}", plan.name, words(price.interval));
+            let each = words(price.interval);
+            let label = match plan.trial_days {
+                Some(_) => format!("Try {} free, then {amount} {each}", plan.name),
+                None => format!("Subscribe to {}, {amount} {each}", plan.name),
+            };
             let interval = price.interval.as_str().to_owned();
             let fields = vec![("plan", plan.id.to_string()), ("interval", interval)];
             view! { <PostButton kind action="/api/start_checkout" fields label/> }.into_any()
