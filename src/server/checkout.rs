@@ -101,7 +101,7 @@ async fn tell(tone: Tone, title: &str, text: &str) -> Result<(), ServerFnError> 
 pub fn remembered_choice(headers: &HeaderMap, state: &AppState) -> Option<CheckoutChoice> {
     let mut jar = CookieJar::new();
     let texts = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    for cookie in texts.flat_map(Cookie::split_parse).flatten() {
+    for cookie in texts.flat_map(Cookie::split_parse_encoded).flatten() {
         jar.add_original(cookie.into_owned());
     }
     let cookie = jar.signed(&state.cookie_key).get(REMEMBERED)?;

@@ -10,7 +10,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use leptos::prelude::provide_context;
-use leptos_axum::{LeptosRoutes, file_and_error_handler_with_context, generate_route_list};
+use leptos_axum::{
+    LeptosRoutes, file_and_error_handler_with_context, generate_route_list, site_pkg_dir_service,
+    site_pkg_dir_service_route_path,
+};
 use tower_http::compression::CompressionLayer;
 use tower_http::trace::TraceLayer;
 use unsplit_billing::adapters::webhook::{self, Webhook};
@@ -40,8 +43,10 @@ pub fn router(state: &AppState, sessions: RedisSessionStore, policy: Arc<Securit
         .layer(session_layer(sessions, policy.own_origin()))
         .layer(from_fn(answer_outages));
     let public = Router::new().route("/livez", get(livez)).route("/readyz", get(readyz));
+    let pkg = site_pkg_dir_service_route_path(&state.leptos);
     personal
         .merge(public)
+        .route_service(&pkg, site_pkg_dir_service(&state.leptos))
         .fallback(file_and_error_handler_with_context::<AppState, _>(page_context(state), shell))
         .with_state(state.clone())
         .merge(webhook::routes(webhook_of(state)))

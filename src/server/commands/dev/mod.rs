@@ -14,6 +14,7 @@ use stripe_emulator::{Emulator, Options, Webhook};
 use unsplit_billing::adapters::webhook;
 
 use private_redis::PrivateRedis;
+use crate::server::auth::{AccountSettings, AttemptLimits};
 use crate::server::config::{Config, Provided, site_addr, variable};
 use crate::server::run::{self, StartError, Tuning};
 
@@ -65,7 +66,7 @@ impl Dev {
         let provided = self.provide(started).await?;
         let config = Config::with(provided)?;
         self.tell_others(&config)?;
-        let (state, redis) = run::open_state(config, catalog, Tuning::default()).await?;
+        let (state, redis) = run::open_state(config, catalog, generous()).await?;
         state.billing.push_plans().await?;
         self.greet(&state.config, started);
         let stop = stopping(self.with_parent, parent);
@@ -155,6 +156,12 @@ impl Dev {
             );
         }
     }
+}
+
+/// A developer and their browser tests sign up more often than people do.
+fn generous() -> Tuning {
+    let accounts = AccountSettings { limits: AttemptLimits::for_development(), ..AccountSettings::default() };
+    Tuning { accounts, ..Tuning::default() }
 }
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {

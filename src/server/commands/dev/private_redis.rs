@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 use unsplit_billing::adapters::redis::RedisConnection;
 
 use crate::server::run::StartError;
@@ -24,6 +24,8 @@ wait "$redis"
 
 pub struct PrivateRedis {
     child: Child,
+    /// Redis lives as long as this is open. Kept apart, as `Child::wait` closes what it finds.
+    lifeline: Option<ChildStdin>,
     url: String,
 }
 
@@ -35,7 +37,7 @@ impl PrivateRedis {
     pub async fn start(address: SocketAddr, directory: &Path) -> Result<Self, StartError> {
         let directory = prepared(directory)?;
         free(address).await?;
-        let child = Command::new("sh")
+        let mut child = Command::new("sh")
             .args(["-c", GUARD, "redis-server"])
             .args(["--bind", &address.ip().to_string(), "--port", &address.port().to_string()])
             .args(["--dir", &directory.to_string_lossy(), "--logfile", "redis.log"])
@@ -48,7 +50,8 @@ impl PrivateRedis {
             .process_group(0)
             .spawn()
             .map_err(|error| StartError::new(format!("Redis can't be started: {error}")))?;
-        let mut redis = Self { child, url: format!("redis://{address}") };
+        let lifeline = child.stdin.take();
+        let mut redis = Self { child, lifeline, url: format!("redis://{address}") };
         redis.answer(&directory).await?;
         Ok(redis)
     }
@@ -83,7 +86,7 @@ impl PrivateRedis {
 
     /// Ends Redis and waits for it.
     pub async fn stop(mut self) {
-        drop(self.child.stdin.take());
+        drop(self.lifeline.take());
         let _ = tokio::time::timeout(Duration::from_secs(10), self.child.wait()).await;
     }
 }
