@@ -45,6 +45,7 @@ impl App {
 pub struct Emulator {
     address: SocketAddr,
     account_id: String,
+    state: State,
     commands: mpsc::UnboundedSender<Command>,
     stopping: watch::Sender<bool>,
     server: JoinHandle<io::Result<()>>,
@@ -79,6 +80,7 @@ impl Emulator {
         Ok(Emulator {
             address,
             account_id: state.read(Store::account_id),
+            state: state.clone(),
             commands,
             stopping,
             server: tokio::spawn(serve(listener, router(app), stopped)),
@@ -116,6 +118,7 @@ impl Drop for Emulator {
         self.ticker.abort();
         let (done, _) = oneshot::channel();
         let _ = self.commands.send(Command::Stop(done));
+        self.state.close();
     }
 }
 

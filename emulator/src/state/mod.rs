@@ -38,6 +38,7 @@ pub struct StoreError(String);
 struct Inner {
     store: Store,
     journal: Option<Journal>,
+    closed: bool,
 }
 
 /// A handle to the state; clones share it.
@@ -57,7 +58,8 @@ impl State {
         let mut store = Store::default();
         let journal = data_dir.map(|path| Journal::open(path, &mut store)).transpose()?;
         store.settings = settings;
-        let state = State { inner: Arc::new(Mutex::new(Inner { store, journal })), deliveries };
+        let state =
+            State { inner: Arc::new(Mutex::new(Inner { store, journal, closed: false })), deliveries };
         state.ensure_account().map_err(|error| StartError::State(error.to_string()))?;
         Ok(state)
     }
@@ -86,7 +88,10 @@ impl State {
         run: impl FnOnce(&mut Tx) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut inner = self.lock();
-        let Inner { store, journal } = &mut *inner;
+        if inner.closed {
+            return Err(StoreError("it has been stopped".to_owned()).into());
+        }
+        let Inner { store, journal, .. } = &mut *inner;
         let mut tx = Tx::begin(store, Stamp::default());
         due::run(&mut tx);
         commit(tx, journal, Durability::Lazy, &self.deliveries)?;
@@ -109,9 +114,16 @@ impl State {
     /// Forgets everything but the account.
     pub fn reset(&self) -> io::Result<()> {
         let mut inner = self.lock();
-        let Inner { store, journal } = &mut *inner;
+        let Inner { store, journal, .. } = &mut *inner;
         store.clear();
         journal.as_mut().map_or(Ok(()), |journal| journal.rewrite(store))
+    }
+
+    /// Lets go of the data directory. Nothing can be changed afterwards.
+    pub fn close(&self) {
+        let mut inner = self.lock();
+        inner.closed = true;
+        inner.journal = None;
     }
 
     fn ensure_account(&self) -> Result<(), StoreError> {

@@ -1,0 +1,19 @@
+//! The emulator through HTTP, as an app, a buyer and a webhook endpoint see it.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod challenge;
+mod controls;
+mod customers;
+mod expanding;
+mod forms;
+mod idempotency;
+mod lists;
+mod prices;
+mod purchase;
+mod restart;
+mod sessions;
+mod shapes;
+mod subscriptions;
+mod support;
+mod webhooks;
