@@ -5,8 +5,6 @@
 //! `billing` is what happens without being an endpoint: payments, invoices, a checkout that completes. `hosted`
 //! is what a buyer sees, `controls` what a test or a developer may do to the emulator itself.
 
-#![recursion_limit = "256"] // Stripe's objects are long `json!` literals.
-
 mod api;
 mod billing;
 mod controls;
@@ -20,6 +18,7 @@ mod list;
 mod params;
 mod requests;
 mod server;
+mod shapes;
 mod state;
 mod v1;
 mod webhooks;

@@ -38,6 +38,17 @@ enum Outcome {
     Cut,
 }
 
+impl Outcome {
+    /// The status for the log; 0 if there is none.
+    fn status(&self) -> u16 {
+        match self {
+            Outcome::Answer(stored) => stored.status,
+            Outcome::Refused(error) => error.status().as_u16(),
+            Outcome::Cut => 0,
+        }
+    }
+}
+
 impl From<ApiError> for Outcome {
     fn from(error: ApiError) -> Outcome {
         Outcome::Refused(error)
@@ -57,25 +68,17 @@ pub async fn handle(
     let key = header(&headers, "idempotency-key").map(str::to_owned);
     let read = read_params(&method, &uri, &headers, &body);
     let as_json = read.as_ref().map_or(Value::Null, |fields| form::to_json(fields));
-    let outcome = match read {
+    let (id, on) = (request_id.clone(), path.clone());
+    let outcome = match read.map(Params::new) {
         Err(error) => Outcome::Refused(error),
-        Ok(fields) => {
-            let received = Received {
-                request_id: request_id.clone(),
-                method: method.clone(),
-                path: path.clone(),
-                headers,
-                params: Params::new(fields),
-                as_json: as_json.clone(),
-            };
+        Ok(params) => {
+            let as_json = as_json.clone();
+            let received =
+                Received { request_id: id, method: method.clone(), path: on, headers, params, as_json };
             answer(&app, received).await.unwrap_or_else(|outcome| outcome)
         }
     };
-    let status = match &outcome {
-        Outcome::Answer(stored) => stored.status,
-        Outcome::Refused(error) => error.status().as_u16(),
-        Outcome::Cut => 0,
-    };
+    let status = outcome.status();
     tracing::debug!(%method, %path, status, %request_id, "request");
     app.requests.push(Logged {
         method: method.to_string(),

@@ -2,10 +2,13 @@
 
 mod create;
 mod line_items;
+mod looks;
+mod subscription_data;
 
 use serde_json::{Value, json};
 
-pub use self::create::{create, read_billing_mode, read_trial_settings};
+pub use self::create::create;
+pub use self::subscription_data::{read_billing_mode, read_trial_settings};
 use super::Call;
 use crate::billing::ending;
 use crate::error::{ApiError, Place};

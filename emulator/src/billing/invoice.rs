@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::money;
 use super::subscription::{Draft, Line, product_name};
+use crate::shapes::{self, Shape};
 use crate::state::{Kind, Tx, ids, number, text};
 
 /// The first invoice of a subscription, still a draft. It is not stored.
@@ -15,128 +16,74 @@ pub fn draft(tx: &Tx, draft: &Draft, subscription: &Value) -> Value {
     let lines: Vec<Value> =
         draft.lines.iter().zip(&items).map(|(sold, item)| line(tx, draft, sold, item, &id)).collect();
     let total = draft.due_today();
-    json!({
-        "id": id,
-        "object": "invoice",
-        "account_country": "US",
-        "account_name": null,
-        "account_tax_ids": null,
-        "amount_due": total,
-        "amount_overpaid": 0,
-        "amount_paid": 0,
-        "amount_remaining": total,
-        "amount_shipping": 0,
-        "application": null,
-        "attempt_count": 0,
-        "attempted": false,
-        "auto_advance": true,
-        "automatic_tax": { "disabled_reason": null, "enabled": false, "liability": null, "provider": null, "status": null },
-        "automatically_finalizes_at": null,
-        "billing_reason": draft.billing_reason,
-        "collection_method": "charge_automatically",
-        "created": now,
-        "currency": draft.currency(),
-        "custom_fields": null,
-        "customer": draft.customer,
-        "customer_account": null,
-        "customer_address": customer["address"],
-        "customer_email": customer["email"],
-        "customer_name": customer["name"],
-        "customer_phone": customer["phone"],
-        "customer_shipping": customer["shipping"],
-        "customer_tax_exempt": "none",
-        "customer_tax_ids": [],
-        "default_payment_method": null,
-        "default_source": null,
-        "default_tax_rates": [],
-        "description": null,
-        "discounts": [],
-        "due_date": null,
-        "effective_at": null,
-        "ending_balance": null,
-        "footer": null,
-        "from_invoice": null,
-        "hosted_invoice_url": null,
-        "invoice_pdf": null,
-        "issuer": { "type": "self" },
-        "last_finalization_error": null,
-        "latest_revision": null,
-        "lines": { "object": "list", "data": lines, "has_more": false, "total_count": draft.lines.len(), "url": format!("/v1/invoices/{id}/lines") },
-        "livemode": false,
-        "metadata": {},
-        "next_payment_attempt": null,
-        "number": null,
-        "on_behalf_of": null,
-        "parent": {
+    shapes::filled(
+        Shape::Invoice,
+        json!({
+            "id": id,
+            "amount_due": total,
+            "amount_remaining": total,
+            "billing_reason": draft.billing_reason,
+            "created": now,
+            "currency": draft.currency(),
+            "customer": draft.customer,
+            "customer_address": customer["address"],
+            "customer_email": customer["email"],
+            "customer_name": customer["name"],
+            "customer_phone": customer["phone"],
+            "customer_shipping": customer["shipping"],
+            "lines": { "object": "list", "data": lines, "has_more": false, "total_count": draft.lines.len(), "url": format!("/v1/invoices/{id}/lines") },
+            "parent": {
             "quote_details": null,
             "subscription_details": { "metadata": draft.metadata, "subscription": subscription["id"] },
             "type": "subscription_details",
-        },
-        "payment_settings": { "default_mandate": null, "payment_method_options": null, "payment_method_types": null },
-        "period_end": now,
-        "period_start": now,
-        "post_payment_credit_notes_amount": 0,
-        "pre_payment_credit_notes_amount": 0,
-        "receipt_number": null,
-        "rendering": null,
-        "shipping_cost": null,
-        "shipping_details": null,
-        "starting_balance": 0,
-        "statement_descriptor": null,
-        "status": "draft",
-        "status_transitions": { "finalized_at": null, "marked_uncollectible_at": null, "paid_at": null, "voided_at": null },
-        "subtotal": total,
-        "subtotal_excluding_tax": total,
-        "test_clock": null,
-        "total": total,
-        "total_discount_amounts": [],
-        "total_excluding_tax": total,
-        "total_pretax_credit_amounts": [],
-        "total_taxes": [],
-        "webhooks_delivered_at": now,
-    })
+            },
+            "period_end": now,
+            "period_start": now,
+            "subtotal": total,
+            "subtotal_excluding_tax": total,
+            "total": total,
+            "total_excluding_tax": total,
+            "webhooks_delivered_at": now,
+        }),
+    )
 }
 
 fn line(tx: &Tx, draft: &Draft, sold: &Line, item: &Value, invoice: &str) -> Value {
     let in_trial = draft.trial_end.is_some();
     let amount = if in_trial { 0 } else { sold.amount() };
     let unit = if in_trial { json!("0") } else { sold.price["unit_amount_decimal"].clone() };
-    json!({
-        "id": ids::new("il_"),
-        "object": "line_item",
-        "amount": amount,
-        "currency": draft.currency(),
-        "description": description(tx, sold, in_trial),
-        "discount_amounts": [],
-        "discountable": true,
-        "discounts": [],
-        "invoice": invoice,
-        "livemode": false,
-        "metadata": draft.metadata,
-        "parent": {
+    shapes::filled(
+        Shape::InvoiceLine,
+        json!({
+            "id": ids::new("il_"),
+            "amount": amount,
+            "currency": draft.currency(),
+            "description": description(tx, sold, in_trial),
+            "invoice": invoice,
+            "metadata": draft.metadata,
+            "parent": {
             "invoice_item_details": null,
             "subscription_item_details": {
-                "invoice_item": null,
-                "proration": false,
-                "proration_details": { "credited_items": null },
-                "subscription": item["subscription"],
-                "subscription_item": item["id"],
+            "invoice_item": null,
+            "proration": false,
+            "proration_details": { "credited_items": null },
+            "subscription": item["subscription"],
+            "subscription_item": item["id"],
             },
             "type": "subscription_item_details",
-        },
-        "period": { "start": item["current_period_start"], "end": item["current_period_end"] },
-        "pretax_credit_amounts": [],
-        "pricing": {
+            },
+            "period": { "start": item["current_period_start"], "end": item["current_period_end"] },
+            "pricing": {
             "price_details": { "price": sold.price["id"], "product": sold.price["product"] },
             "type": "price_details",
             "unit_amount_decimal": unit,
-        },
-        "quantity": sold.quantity,
-        "quantity_decimal": sold.quantity.to_string(),
-        "subscription": item["subscription"],
-        "subtotal": amount,
-        "taxes": [],
-    })
+            },
+            "quantity": sold.quantity,
+            "quantity_decimal": sold.quantity.to_string(),
+            "subscription": item["subscription"],
+            "subtotal": amount,
+        }),
+    )
 }
 
 fn description(tx: &Tx, sold: &Line, in_trial: bool) -> String {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::cards::{Behaviour, Decline, NOT_AUTHENTICATED};
 use super::payment_method;
+use crate::shapes::{self, Shape};
 use crate::state::{Kind, Tx, ids, text};
 
 /// What is to be paid, by whom and with what.
@@ -87,49 +88,19 @@ fn open_intent(tx: &Tx, order: &Order) -> (Value, bool) {
 
 fn new_intent(tx: &Tx, order: &Order) -> Value {
     let id = ids::new("pi_");
-    json!({
-        "id": id,
-        "object": "payment_intent",
-        "amount": order.amount,
-        "amount_capturable": 0,
-        "amount_details": { "tip": {} },
-        "amount_received": 0,
-        "application": null,
-        "application_fee_amount": null,
-        "automatic_payment_methods": null,
-        "canceled_at": null,
-        "cancellation_reason": null,
-        "capture_method": "automatic",
-        "client_secret": format!("{id}_secret_{}", ids::random(25)),
-        "confirmation_method": "automatic",
-        "created": tx.now(),
-        "currency": order.currency,
-        "customer": order.customer,
-        "customer_account": null,
-        "description": order.description,
-        "excluded_payment_method_types": null,
-        "last_payment_error": null,
-        "latest_charge": null,
-        "livemode": false,
-        "metadata": {},
-        "next_action": null,
-        "on_behalf_of": null,
-        "payment_method": order.payment_method,
-        "payment_method_configuration_details": null,
-        "payment_method_options": { "card": { "installments": null, "mandate_options": null, "network": null, "request_three_d_secure": "automatic" } },
-        "payment_method_types": ["card"],
-        "processing": null,
-        "receipt_email": null,
-        "review": null,
-        "setup_future_usage": "off_session",
-        "shipping": null,
-        "source": null,
-        "statement_descriptor": null,
-        "statement_descriptor_suffix": null,
-        "status": "requires_confirmation",
-        "transfer_data": null,
-        "transfer_group": null,
-    })
+    shapes::filled(
+        Shape::PaymentIntent,
+        json!({
+            "id": id,
+            "amount": order.amount,
+            "client_secret": format!("{id}_secret_{}", ids::random(25)),
+            "created": tx.now(),
+            "currency": order.currency,
+            "customer": order.customer,
+            "description": order.description,
+            "payment_method": order.payment_method,
+        }),
+    )
 }
 
 fn settle(tx: &mut Tx, order: &Order, mut intent: Value, is_new: bool) -> Paid {
@@ -188,8 +159,33 @@ fn error_of(decline: Decline, charge: Option<&str>) -> Value {
 fn new_charge(tx: &Tx, order: &Order, intent: &str, decline: Option<Decline>) -> Value {
     let succeeded = decline.is_none();
     let method = tx.find(Kind::PaymentMethod, &order.payment_method).cloned().unwrap_or_default();
-    let card = &method["card"];
-    let outcome = match decline {
+    let id = ids::new("ch_");
+    shapes::filled(
+        Shape::Charge,
+        json!({
+            "id": id,
+            "amount": order.amount,
+            "amount_captured": if succeeded { order.amount } else { 0 },
+            "billing_details": method["billing_details"],
+            "captured": succeeded,
+            "created": tx.now(),
+            "currency": order.currency,
+            "customer": order.customer,
+            "description": order.description,
+            "failure_code": decline.map(|decline| decline.code),
+            "failure_message": decline.map(|decline| decline.message),
+            "outcome": outcome_of(decline),
+            "paid": succeeded,
+            "payment_intent": intent,
+            "payment_method": order.payment_method,
+            "payment_method_details": { "card": card_details(order, &method["card"], decline), "type": "card" },
+            "status": if succeeded { "succeeded" } else { "failed" },
+        }),
+    )
+}
+
+fn outcome_of(decline: Option<Decline>) -> Value {
+    match decline {
         None => json!({
             "advice_code": null, "network_advice_code": null, "network_decline_code": null,
             "network_status": "approved_by_network", "reason": null, "risk_level": "normal",
@@ -200,67 +196,26 @@ fn new_charge(tx: &Tx, order: &Order, intent: &str, decline: Option<Decline>) ->
             "network_status": "declined_by_network", "reason": decline.decline_code, "risk_level": "normal",
             "seller_message": "The bank did not accept this payment.", "type": "issuer_declined",
         }),
-    };
-    let id = ids::new("ch_");
+    }
+}
+
+fn card_details(order: &Order, card: &Value, outcome: Option<Decline>) -> Value {
     json!({
-        "id": id,
-        "object": "charge",
-        "amount": order.amount,
-        "amount_captured": if succeeded { order.amount } else { 0 },
-        "amount_refunded": 0,
-        "application": null,
-        "application_fee": null,
-        "application_fee_amount": null,
-        "balance_transaction": null,
-        "billing_details": method["billing_details"],
-        "calculated_statement_descriptor": null,
-        "captured": succeeded,
-        "created": tx.now(),
-        "currency": order.currency,
-        "customer": order.customer,
-        "description": order.description,
-        "disputed": false,
-        "failure_balance_transaction": null,
-        "failure_code": decline.map(|decline| decline.code),
-        "failure_message": decline.map(|decline| decline.message),
-        "fraud_details": {},
-        "livemode": false,
-        "metadata": {},
-        "on_behalf_of": null,
-        "outcome": outcome,
-        "paid": succeeded,
-        "payment_intent": intent,
-        "payment_method": order.payment_method,
-        "payment_method_details": { "card": {
-            "amount_authorized": if succeeded { json!(order.amount) } else { Value::Null },
-            "authorization_code": null,
-            "brand": card["brand"],
-            "checks": card["checks"],
-            "country": card["country"],
-            "exp_month": card["exp_month"],
-            "exp_year": card["exp_year"],
-            "fingerprint": card["fingerprint"],
-            "funding": card["funding"],
-            "installments": null,
-            "last4": card["last4"],
-            "mandate": null,
-            "network": card["brand"],
-            "network_transaction_id": null,
-            "three_d_secure": null,
-            "wallet": null,
-        }, "type": "card" },
-        "receipt_email": null,
-        "receipt_number": null,
-        "receipt_url": null,
-        "refunded": false,
-        "review": null,
-        "shipping": null,
-        "source": null,
-        "source_transfer": null,
-        "statement_descriptor": null,
-        "statement_descriptor_suffix": null,
-        "status": if succeeded { "succeeded" } else { "failed" },
-        "transfer_data": null,
-        "transfer_group": null,
+        "amount_authorized": outcome.is_none().then_some(order.amount),
+        "authorization_code": null,
+        "brand": card["brand"],
+        "checks": card["checks"],
+        "country": card["country"],
+        "exp_month": card["exp_month"],
+        "exp_year": card["exp_year"],
+        "fingerprint": card["fingerprint"],
+        "funding": card["funding"],
+        "installments": null,
+        "last4": card["last4"],
+        "mandate": null,
+        "network": card["brand"],
+        "network_transaction_id": null,
+        "three_d_secure": null,
+        "wallet": null,
     })
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::cards::{Behaviour, NOT_A_TEST_CARD, TestCard};
+use crate::shapes::{self, Shape};
 use crate::state::{Kind, Tx, ids};
 
 /// A card as someone gave it.
@@ -36,18 +37,18 @@ pub fn create(tx: &mut Tx, details: &CardDetails, metadata: Value) -> Value {
     let brand = card.map_or("unknown", |card| card.brand);
     let last4: String = details.number.chars().skip(details.number.len().saturating_sub(4)).collect();
     let id = ids::new("pm_");
-    let value = json!({
-        "id": id,
-        "object": "payment_method",
-        "allow_redisplay": "unspecified",
-        "billing_details": {
+    let value = shapes::filled(
+        Shape::PaymentMethod,
+        json!({
+            "id": id,
+            "billing_details": {
             "address": { "city": null, "country": null, "line1": null, "line2": null, "postal_code": null, "state": null },
             "email": details.email,
             "name": details.name,
             "phone": null,
             "tax_id": null,
-        },
-        "card": {
+            },
+            "card": {
             "brand": brand,
             "checks": { "address_line1_check": null, "address_postal_code_check": null, "cvc_check": "pass" },
             "country": "US",
@@ -62,14 +63,11 @@ pub fn create(tx: &mut Tx, details: &CardDetails, metadata: Value) -> Value {
             "regulated_status": "unregulated",
             "three_d_secure_usage": { "supported": true },
             "wallet": null,
-        },
-        "created": tx.now(),
-        "customer": null,
-        "customer_account": null,
-        "livemode": false,
-        "metadata": metadata,
-        "type": "card",
-    });
+            },
+            "created": tx.now(),
+            "metadata": metadata,
+        }),
+    );
     let private = json!({ "test_card": card.map(|card| card.token) });
     tx.put_with(Kind::PaymentMethod, &id, value.clone(), private);
     value

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::period;
+use crate::shapes::{self, Shape};
 use crate::state::{Kind, Tx, ids, number, text};
 
 /// One thing that is sold.
@@ -49,65 +50,31 @@ impl Draft {
 pub fn build(tx: &Tx, draft: &Draft, status: &str) -> Value {
     let (id, now) = (ids::new("sub_"), tx.now());
     let items: Vec<Value> = draft.lines.iter().map(|line| item(&id, line, draft.trial_end, now)).collect();
-    json!({
-        "id": id,
-        "object": "subscription",
-        "application": null,
-        "application_fee_percent": null,
-        "automatic_tax": { "disabled_reason": null, "enabled": false, "liability": null },
-        "billing_cycle_anchor": draft.trial_end.unwrap_or(now),
-        "billing_cycle_anchor_config": null,
-        "billing_mode": { "flexible": { "proration_discounts": "included" }, "type": "flexible" },
-        "billing_schedules": [],
-        "billing_thresholds": null,
-        "cancel_at": null,
-        "cancel_at_period_end": false,
-        "canceled_at": null,
-        "cancellation_details": { "comment": null, "feedback": null, "reason": null },
-        "collection_method": "charge_automatically",
-        "created": now,
-        "currency": draft.currency(),
-        "customer": draft.customer,
-        "customer_account": null,
-        "days_until_due": null,
-        "default_payment_method": draft.default_payment_method,
-        "default_source": null,
-        "default_tax_rates": [],
-        "description": draft.description,
-        "discounts": [],
-        "ended_at": null,
-        "invoice_settings": { "account_tax_ids": null, "custom_fields": null, "description": null, "footer": null, "issuer": { "type": "self" } },
-        "items": {
+    shapes::filled(
+        Shape::Subscription,
+        json!({
+            "id": id,
+            "billing_cycle_anchor": draft.trial_end.unwrap_or(now),
+            "created": now,
+            "currency": draft.currency(),
+            "customer": draft.customer,
+            "default_payment_method": draft.default_payment_method,
+            "description": draft.description,
+            "items": {
             "object": "list",
             "data": items,
             "has_more": false,
             "total_count": draft.lines.len(),
             "url": format!("/v1/subscription_items?subscription={id}"),
-        },
-        "latest_invoice": null,
-        "livemode": false,
-        "managed_payments": { "enabled": false },
-        "metadata": draft.metadata,
-        "next_pending_invoice_item_invoice": null,
-        "on_behalf_of": null,
-        "pause_collection": null,
-        "payment_settings": {
-            "payment_method_options": { "card": { "network": null, "request_three_d_secure": "automatic" } },
-            "payment_method_types": null,
-            "save_default_payment_method": "off",
-        },
-        "pending_invoice_item_interval": null,
-        "pending_setup_intent": null,
-        "pending_update": null,
-        "schedule": null,
-        "start_date": now,
-        "status": status,
-        "test_clock": null,
-        "transfer_data": null,
-        "trial_end": draft.trial_end,
-        "trial_settings": { "end_behavior": { "missing_payment_method": draft.missing_payment_method } },
-        "trial_start": draft.trial_end.map(|_| now),
-    })
+            },
+            "metadata": draft.metadata,
+            "start_date": now,
+            "status": status,
+            "trial_end": draft.trial_end,
+            "trial_settings": { "end_behavior": { "missing_payment_method": draft.missing_payment_method } },
+            "trial_start": draft.trial_end.map(|_| now),
+        }),
+    )
 }
 
 fn item(subscription: &str, line: &Line, trial_end: Option<i64>, now: i64) -> Value {

@@ -1,63 +1,65 @@
 //! Buying on the hosted checkout page, by sending its form as a browser does.
 
 use reqwest::header::LOCATION;
+use serde_json::json;
 
 use crate::support::{DECLINED, GOOD, Stripe, id, ids};
 
 #[tokio::test]
-async fn a_purchase_makes_a_paid_subscription() {
+async fn the_page_says_what_is_bought_and_leads_back_when_it_is() {
     let stripe = Stripe::start().await;
     let (customer, price) = (stripe.customer().await, stripe.price().await);
-    let more = [
-        ("subscription_data[metadata][plan]", "pro"),
-        ("metadata[userId]", "u1"),
-        ("client_reference_id", "c1"),
-    ];
-    let session = stripe.session(&customer, &price, &more).await;
-    assert_eq!(
-        (session["status"].as_str(), session["payment_status"].as_str()),
-        (Some("open"), Some("unpaid"))
-    );
+    let session = stripe.session(&customer, &price, &[("client_reference_id", "c1")]).await;
+    assert_eq!((&session["status"], &session["payment_status"]), (&json!("open"), &json!("unpaid")));
     let page = stripe.http.get(session["url"].as_str().unwrap()).send().await.unwrap();
     assert_eq!(page.status(), 200);
     let page = page.text().await.unwrap();
-    for text in ["TEST MODE", "Subscribe to Pro", "$12.00 per month", "ada@example.com", "shop.test/pricing"]
-    {
+    let expected =
+        ["TEST MODE", "Subscribe to Pro", "$12.00 per month", "ada@example.com", "shop.test/pricing"];
+    for text in expected {
         assert!(page.contains(text), "{text}");
     }
     let response = stripe.pay(&session, GOOD).await;
     assert_eq!(response.status(), 303);
     assert_eq!(response.headers()[LOCATION], format!("http://shop.test/done?session={}", id(&session)));
-
-    let path = format!("/v1/checkout/sessions/{}?expand[]=subscription&expand[]=invoice", id(&session));
-    let session = stripe.get(&path).await;
-    assert_eq!(
-        (session["status"].as_str(), session["payment_status"].as_str()),
-        (Some("complete"), Some("paid"))
-    );
+    let session = stripe.get(&format!("/v1/checkout/sessions/{}", id(&session))).await;
+    assert_eq!((&session["status"], &session["payment_status"]), (&json!("complete"), &json!("paid")));
     assert!(session["url"].is_null());
-    let subscription = &session["subscription"];
-    assert_eq!(subscription["status"], "active");
+}
+
+#[tokio::test]
+async fn a_purchase_makes_an_active_subscription() {
+    let stripe = Stripe::start().await;
+    let (customer, price) = (stripe.customer().await, stripe.price().await);
+    let session = stripe.session(&customer, &price, &[("subscription_data[metadata][plan]", "pro")]).await;
+    stripe.pay(&session, GOOD).await;
+    let path = format!("/v1/checkout/sessions/{}?expand[]=subscription", id(&session));
+    let subscription = &stripe.get(&path).await["subscription"];
+    assert_eq!((&subscription["status"], &subscription["customer"]), (&json!("active"), &json!(customer)));
     assert_eq!(subscription["metadata"]["plan"], "pro");
-    assert_eq!(subscription["items"]["data"][0]["price"]["id"], *price);
     assert!(subscription.get("current_period_end").is_none(), "periods stand on the items");
     let item = &subscription["items"]["data"][0];
-    let days = (item["current_period_end"].as_i64().unwrap()
-        - item["current_period_start"].as_i64().unwrap())
-        / 86_400;
+    assert_eq!(item["price"]["id"], *price);
+    let (start, end) = (item["current_period_start"].as_i64(), item["current_period_end"].as_i64());
+    let days = (end.unwrap() - start.unwrap()) / 86_400;
     assert!((28..=31).contains(&days));
+    let now = stripe.get(&format!("/v1/customers/{customer}")).await;
+    assert_eq!(now["currency"], "usd");
+    let default = &now["invoice_settings"]["default_payment_method"];
+    assert!(default.is_null(), "checkout sets the card on the subscription only");
+}
+
+#[tokio::test]
+async fn a_purchase_leaves_a_paid_invoice_with_a_receipt() {
+    let stripe = Stripe::start().await;
+    let (customer, session) = stripe.buy().await;
+    let session = stripe.get(&format!("/v1/checkout/sessions/{}?expand[]=invoice", id(&session))).await;
     let invoice = &session["invoice"];
-    assert_eq!((invoice["status"].as_str(), invoice["amount_paid"].as_i64()), (Some("paid"), Some(1200)));
-    assert_eq!(invoice["parent"]["subscription_details"]["subscription"], subscription["id"]);
+    assert_eq!((&invoice["status"], &invoice["amount_paid"]), (&json!("paid"), &json!(1200)));
+    assert_eq!(invoice["parent"]["subscription_details"]["subscription"], session["subscription"]);
     let receipt = stripe.http.get(invoice["hosted_invoice_url"].as_str().unwrap()).send().await.unwrap();
     let receipt = receipt.text().await.unwrap();
     assert!(receipt.contains(invoice["number"].as_str().unwrap()) && receipt.contains("$12.00"));
-    let now = stripe.get(&format!("/v1/customers/{customer}")).await;
-    assert_eq!(now["currency"], "usd");
-    assert!(
-        now["invoice_settings"]["default_payment_method"].is_null(),
-        "checkout sets it on the subscription only"
-    );
     assert_eq!(ids(&stripe.get(&format!("/v1/payment_intents?customer={customer}")).await).len(), 1);
     assert_eq!(ids(&stripe.get(&format!("/v1/invoices?customer={customer}&status=paid")).await).len(), 1);
 }
