@@ -19,7 +19,7 @@ use super::session::outage_page;
 /// The pages that need a user.
 const FOR_USERS: [&str; 3] = ["/account", "/app", "/checkout/success"];
 /// The page that needs a customer besides.
-const AFTER_CHECKOUT: &str = "/checkout/success";
+pub(super) const AFTER_CHECKOUT: &str = "/checkout/success";
 
 /// The customer of the user who comes back from Stripe, as a request extension.
 #[derive(Debug, Clone)]

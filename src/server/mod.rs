@@ -9,6 +9,7 @@ pub mod config;
 pub mod gate;
 pub mod health;
 pub mod purchase;
+pub mod render;
 pub mod router;
 pub mod run;
 pub mod security;

@@ -7,71 +7,51 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
-use leptos::prelude::provide_context;
-use leptos_axum::{
-    LeptosRoutes, file_and_error_handler_with_context, generate_route_list, site_pkg_dir_service,
-    site_pkg_dir_service_route_path,
-};
+use leptos_axum::{LeptosRoutes, generate_route_list};
 use tower_http::compression::CompressionLayer;
+use tower_http::services::ServeDir;
 use tower_http::trace::TraceLayer;
 use unsplit_billing::adapters::webhook::{self, Webhook};
 
 use super::AppState;
-use super::auth::{Authenticate, CurrentUser, provide_request_context, resolve_user};
+use super::auth::{Authenticate, CurrentUser, resolve_user};
 use super::gate::gate;
 use super::health::{livez, readyz};
+use super::render::{not_found, page, server_function};
 use super::security::{SecurityPolicy, same_origin, security_headers};
 use super::session::{RedisSessionStore, answer_outages, carry_flash, session_layer};
-use crate::app::view::FrameView;
-use crate::app::{App, shell};
+use crate::app::App;
 
 /// Old enough for a delivery that Stripe repeats at once, as in Stripe's SDKs.
 const SIGNATURE_TOLERANCE: Duration = Duration::from_secs(300);
 
 /// The whole app. `sessions` keeps the sessions, `policy` says whose forms and pages these are.
-#[must_use]
 pub fn router(state: &AppState, sessions: RedisSessionStore, policy: Arc<SecurityPolicy>) -> Router {
     let auth: Arc<dyn Authenticate> = state.auth.clone();
     let personal = Router::new()
-        .leptos_routes_with_context(state, generate_route_list(App), page_context(state), shell_of(state))
+        .leptos_routes_with_handler(generate_route_list(App), page)
         .route("/api/subscription", get(subscription))
+        .route("/api/{verb}", post(server_function))
         .layer(from_fn_with_state(state.clone(), gate))
         .layer(from_fn(carry_flash))
         .layer(from_fn_with_state(auth, resolve_user))
         .layer(session_layer(sessions, policy.own_origin()))
         .layer(from_fn(answer_outages));
     let public = Router::new().route("/livez", get(livez)).route("/readyz", get(readyz));
-    let pkg = site_pkg_dir_service_route_path(&state.leptos);
+    let files = ServeDir::new(state.leptos.site_root.as_ref())
+        .append_index_html_on_directories(false)
+        .fallback(get(not_found).with_state(state.clone()));
     personal
         .merge(public)
-        .route_service(&pkg, site_pkg_dir_service(&state.leptos))
-        .fallback(file_and_error_handler_with_context::<AppState, _>(page_context(state), shell))
+        .fallback_service(files)
         .with_state(state.clone())
         .merge(webhook::routes(webhook_of(state)))
         .layer(from_fn_with_state(policy.clone(), same_origin))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(policy, security_headers))
         .layer(TraceLayer::new_for_http())
-}
-
-fn shell_of(state: &AppState) -> impl Fn() -> leptos::prelude::AnyView + Clone + Send + Sync + 'static {
-    use leptos::prelude::IntoAny;
-    let options = state.leptos.clone();
-    move || shell(options.clone()).into_any()
-}
-
-/// What pages and server functions find in leptos' context.
-fn page_context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
-    let state = state.clone();
-    move || {
-        provide_request_context();
-        let user = leptos::prelude::use_context::<CurrentUser>();
-        let signed_in = user.is_some_and(|CurrentUser(user)| user.is_some());
-        provide_context(FrameView { signed_in, test_mode: state.config.is_test() });
-        provide_context(state.clone());
-    }
 }
 
 fn webhook_of(state: &AppState) -> Webhook {
