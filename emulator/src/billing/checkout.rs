@@ -218,7 +218,7 @@ fn complete(
     if let Some(method) = &method {
         tx.emit("payment_method.attached", method);
     }
-    announce_customer(tx, &session, &customer_before, method.as_ref());
+    announce_customer(tx, &session, &customer_before, email, method.as_ref());
     finish(tx, &mut session, &customer, method.as_ref(), &purchase.subscription, &purchase.invoice);
     tx.put(Kind::CheckoutSession, session.clone());
     tx.emit("checkout.session.completed", &session);
@@ -237,7 +237,14 @@ fn ensure_customer(tx: &mut Tx, session: &Value, email: Option<&str>) -> Value {
     customer
 }
 
-fn announce_customer(tx: &mut Tx, session: &Value, before: &Value, method: Option<&Value>) {
+/// Keeps what checkout learned about the customer: an e-mail they lacked, and their name where that is wanted.
+fn announce_customer(
+    tx: &mut Tx,
+    session: &Value,
+    before: &Value,
+    email: Option<&str>,
+    method: Option<&Value>,
+) {
     let id = text(before, "id").to_owned();
     let mut customer = tx.find(Kind::Customer, &id).cloned().unwrap_or_default();
     let name = method.map(|method| method["billing_details"]["name"].clone()).unwrap_or_default();
@@ -246,6 +253,9 @@ fn announce_customer(tx: &mut Tx, session: &Value, before: &Value, method: Optio
     let is_new = session["customer"].is_null();
     if (may_rename || is_new) && !name.is_null() {
         customer["name"] = name;
+    }
+    if customer["email"].is_null() {
+        customer["email"] = json!(email);
     }
     tx.put(Kind::Customer, customer.clone());
     if is_new {

@@ -206,7 +206,7 @@ struct Field {
 impl Field {
     fn render(&self, value: &str, errors: &Errors) -> Markup {
         let error = errors.get(self.name);
-        let first = errors.keys().next() == Some(&self.name);
+        let first = first_wrong(errors) == Some(self.name);
         let error_id = format!("{}-error", self.name);
         html! {
             div.field {
@@ -218,6 +218,11 @@ impl Field {
             }
         }
     }
+}
+
+/// Where the buyer goes on: the first wrong field, from the top.
+fn first_wrong(errors: &Errors) -> Option<&'static str> {
+    ["email", "card_number", "expiry", "cvc", "name"].into_iter().find(|name| errors.contains_key(name))
 }
 
 fn test_cards() -> Markup {

@@ -135,6 +135,8 @@ async fn what_is_typed_wrong_is_said_beside_the_field() {
         assert!(page.contains(&format!("id=\"{field}-error\"")), "{field}");
         assert!(page.contains(&format!("aria-describedby=\"{field}-error\"")), "{field}");
     }
+    let focused = page.split("autofocus").next().unwrap();
+    assert!(focused.contains("id=\"card_number\"") && !focused.contains("id=\"expiry\""));
     let types = stripe.event_types().await;
     assert!(!types.contains(&"charge.failed".to_owned()), "no attempt was made");
 }
@@ -225,6 +227,26 @@ async fn without_a_customer_checkout_makes_one() {
     assert_eq!(stripe.subscriptions(&id(customer)).await.len(), 1);
     let session = stripe.get(&format!("/v1/checkout/sessions/{}", id(&session))).await;
     assert_eq!(session["customer"], customer["id"]);
+}
+
+#[tokio::test]
+async fn a_customer_without_an_email_is_asked_for_it() {
+    let stripe = Stripe::start().await;
+    let price = stripe.price().await;
+    let customer = id(&stripe.post("/v1/customers", &[("metadata[userId]", "u1")]).await);
+    let session = stripe.session(&customer, &price, &[]).await;
+    let fields = [
+        ("email", "eva@example.com"),
+        ("card_number", GOOD),
+        ("expiry", "12/34"),
+        ("cvc", "123"),
+        ("name", "Eva"),
+    ];
+    assert_eq!(stripe.submit(session["url"].as_str().unwrap(), &fields).await.status(), 303);
+    let now = stripe.get(&format!("/v1/customers/{customer}")).await;
+    assert_eq!((now["email"].as_str(), now["name"].as_str()), (Some("eva@example.com"), None));
+    let session = stripe.get(&format!("/v1/checkout/sessions/{}", id(&session))).await;
+    assert_eq!(session["customer_details"]["email"], "eva@example.com");
 }
 
 #[tokio::test]
