@@ -1,6 +1,7 @@
 //! What the page after checkout says about how the purchase stands.
 
 use unsplit_billing::plan::Catalog;
+use unsplit_billing::ports::PaymentStatus;
 use unsplit_billing::service::Outcome;
 
 use crate::app::view::{SuccessView, active_view, open_payment_view};
@@ -13,7 +14,9 @@ pub fn success_view(outcome: &Outcome, catalog: &Catalog, now: i64) -> SuccessVi
         Outcome::NeedsPayment(subscription) => {
             SuccessView::NeedsPayment(open_payment_view(subscription, catalog, now))
         }
-        Outcome::Processing { .. } => SuccessView::Processing,
+        Outcome::Processing { payment, .. } => {
+            SuccessView::Processing { received: *payment != PaymentStatus::Unpaid }
+        }
         Outcome::NotPaid => SuccessView::NotPaid,
         Outcome::Unreachable => SuccessView::Unreachable,
     }

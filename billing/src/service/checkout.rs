@@ -8,7 +8,7 @@ use super::Billing;
 use super::customer::Buyer;
 use crate::clock::UnixMillis;
 use crate::error::{Error, StripeError, StripeErrorKind};
-use crate::id::{CustomerId, PlanId};
+use crate::id::CustomerId;
 use crate::plan::Interval;
 use crate::ports::{CheckoutAttempt, CheckoutMetadata, CheckoutSession, CheckoutStatus, NewCheckout};
 use crate::subscription::Snapshot;
@@ -213,9 +213,4 @@ fn is_same_choice(attempt: &CheckoutAttempt, wanted: &CheckoutAttempt) -> bool {
 
 fn is_deleted_customer(error: &StripeError) -> bool {
     error.is_missing() && error.param.as_deref() == Some("customer")
-}
-
-/// The plan that a session was opened for, where its metadata is ours.
-pub(super) fn plan_of(session: &CheckoutSession) -> Option<&PlanId> {
-    session.metadata.as_ref().map(|metadata| &metadata.plan)
 }

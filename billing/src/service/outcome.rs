@@ -1,10 +1,10 @@
 //! What a buyer who comes back from Stripe is told. Only Stripe's word counts: an empty list of
 //! subscriptions alone never means that nothing was charged.
 
-use super::{Billing, checkout};
+use super::Billing;
 use crate::error::Error;
-use crate::id::{CustomerId, PlanId, UserId};
-use crate::ports::{CheckoutSession, CheckoutStatus};
+use crate::id::{CustomerId, PlanId, SubscriptionId};
+use crate::ports::{CheckoutSession, CheckoutStatus, PaymentStatus};
 use crate::subscription::{Snapshot, Status, Subscription};
 
 /// The end of a purchase, as far as it has come.
@@ -14,8 +14,8 @@ pub enum Outcome {
     Subscribed(Box<Subscription>),
     /// The subscription is there and waits for the buyer: a failed first payment, a 3DS challenge.
     NeedsPayment(Box<Subscription>),
-    /// The checkout is complete and its subscription or payment is on its way.
-    Processing { plan: Option<PlanId> },
+    /// The checkout is complete, and its subscription is not listed yet.
+    Processing { plan: Option<PlanId>, payment: PaymentStatus },
     /// No checkout was completed.
     NotPaid,
     /// Stripe or the store does not answer; the sync stays due.
@@ -24,8 +24,8 @@ pub enum Outcome {
 
 impl Billing {
     /// Syncs eagerly and says how the purchase stands. Waits for no webhook.
-    pub async fn purchase_outcome(&self, user: &UserId, customer: &CustomerId) -> Outcome {
-        match self.try_outcome(user, customer).await {
+    pub async fn purchase_outcome(&self, customer: &CustomerId) -> Outcome {
+        match self.try_outcome(customer).await {
             Ok(outcome) => outcome,
             Err(error) => {
                 tracing::warn!(%customer, %error, "the outcome of a purchase is not known yet");
@@ -34,19 +34,17 @@ impl Billing {
         }
     }
 
-    async fn try_outcome(&self, user: &UserId, customer: &CustomerId) -> Result<Outcome, Error> {
-        // Before the sync: afterwards the record of a paid checkout is gone.
-        let attempt = self.store.checkout_attempt(customer).await?;
+    async fn try_outcome(&self, customer: &CustomerId) -> Result<Outcome, Error> {
         let synced = self.sync_now(customer).await?;
         if let Some(outcome) = by_subscription(&synced.snapshot) {
             return Ok(outcome);
         }
-        let session = match attempt.and_then(|attempt| attempt.session) {
-            Some(id) => Some(self.stripe.checkout(&id).await?),
-            None => self.stripe.checkouts(customer).await?.into_iter().next(),
-        };
-        let ours = session.filter(|session| session.metadata.as_ref().is_some_and(|it| it.user == *user));
-        Ok(by_session(ours.as_ref(), &synced.snapshot))
+        let sessions = self.stripe.checkouts(customer).await?;
+        let unlisted = sessions.iter().find(|session| is_on_its_way(session, &synced.listed));
+        Ok(unlisted.map_or(Outcome::NotPaid, |session| Outcome::Processing {
+            plan: session.metadata.as_ref().map(|metadata| metadata.plan.clone()),
+            payment: session.payment_status,
+        }))
     }
 }
 
@@ -57,20 +55,20 @@ fn by_subscription(snapshot: &Snapshot) -> Option<Outcome> {
         Status::Incomplete | Status::PastDue | Status::Unpaid | Status::Paused => {
             Some(Outcome::NeedsPayment(Box::new(subscription.clone())))
         }
-        Status::Unknown(_) => Some(Outcome::Processing { plan: subscription.plan.clone() }),
+        // It is listed, so Stripe has it; what it means, we can't say.
+        Status::Unknown(_) => {
+            Some(Outcome::Processing { plan: subscription.plan.clone(), payment: PaymentStatus::Unpaid })
+        }
         Status::IncompleteExpired | Status::Canceled => None,
     }
 }
 
-/// A completed session whose subscription Stripe does not list yet is on its way; one whose
-/// subscription has ended since is an old story.
-fn by_session(session: Option<&CheckoutSession>, snapshot: &Snapshot) -> Outcome {
-    let Some(session) = session.filter(|session| session.status == CheckoutStatus::Complete) else {
-        return Outcome::NotPaid;
-    };
-    let ended = snapshot.subscription.as_ref().map(|it| &it.subscription_id);
-    if session.subscription.is_some() && session.subscription.as_ref() == ended {
-        return Outcome::NotPaid;
-    }
-    Outcome::Processing { plan: checkout::plan_of(session).cloned() }
+/// A completed session whose subscription Stripe does not list yet. One that is listed has been
+/// judged by its status, and one without a subscription is ours only if its metadata says so.
+fn is_on_its_way(session: &CheckoutSession, listed: &[SubscriptionId]) -> bool {
+    session.status == CheckoutStatus::Complete
+        && match &session.subscription {
+            Some(subscription) => !listed.contains(subscription),
+            None => session.metadata.is_some(),
+        }
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use rand::Rng;
 use tokio::task::JoinSet;
 
@@ -26,9 +27,14 @@ impl Worker {
     pub async fn run(self, stop: impl Future<Output = ()> + Send) {
         tokio::pin!(stop);
         let mut running = JoinSet::new();
-        loop {
+        // Looked at between two claims, and never in one: a claim that is cut off costs a lease.
+        while (&mut stop).now_or_never().is_none() {
             while running.try_join_next().is_some() {}
             let free = self.billing.settings.concurrency.saturating_sub(running.len());
+            if free == 0 {
+                running.join_next().await;
+                continue;
+            }
             let claims = self.claim(free).await;
             let found = !claims.is_empty();
             for claim in claims {
@@ -38,20 +44,17 @@ impl Worker {
             if found {
                 continue;
             }
+            let pause = self.pause().await;
             tokio::select! {
                 () = &mut stop => break,
                 () = self.billing.wake.notified() => {}
-                _ = running.join_next(), if !running.is_empty() => {}
-                () = tokio::time::sleep(self.pause().await) => {}
+                () = tokio::time::sleep(pause) => {}
             }
         }
         while running.join_next().await.is_some() {}
     }
 
     async fn claim(&self, free: usize) -> Vec<Claim> {
-        if free == 0 {
-            return Vec::new();
-        }
         match self.billing.store.claim(free).await {
             Ok(claims) => claims,
             Err(error) => {

@@ -36,13 +36,12 @@ pub async fn load_account() -> Result<AccountView, ServerFnError> {
 /// Waits for the eager sync, never for a webhook.
 #[server(prefix = "/api", endpoint = "load_success")]
 pub async fn load_success() -> Result<SuccessView, ServerFnError> {
-    use crate::server::{AppState, auth::CurrentUser, gate::Returning, gate::context};
+    use crate::server::{AppState, gate::Returning, gate::context};
     let billing = context::<AppState>()?.billing;
-    let user = context::<CurrentUser>()?.0.ok_or_else(|| ServerFnError::new("Log in first."))?;
     let parts = context::<axum::http::request::Parts>()?;
     let returning = parts.extensions.get::<Returning>().cloned();
     let Returning(customer) = returning.ok_or_else(|| ServerFnError::new("Choose a plan first."))?;
-    let outcome = billing.purchase_outcome(&user.id, &customer).await;
+    let outcome = billing.purchase_outcome(&customer).await;
     Ok(crate::server::purchase::success_view(&outcome, billing.catalog(), billing.now()))
 }
 

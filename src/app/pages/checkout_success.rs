@@ -31,7 +31,7 @@ pub fn Outcome(view: SuccessView) -> impl IntoView {
     let outcome = match view {
         SuccessView::Active(purchase) => view! { <Active purchase/> }.into_any(),
         SuccessView::NeedsPayment(payment) => view! { <NeedsPayment payment/> }.into_any(),
-        SuccessView::Processing => view! { <Processing/> }.into_any(),
+        SuccessView::Processing { received } => view! { <Processing received/> }.into_any(),
         SuccessView::Unreachable => view! { <Unreachable/> }.into_any(),
         SuccessView::NotPaid => view! { <NotPaid/> }.into_any(),
     };
@@ -75,12 +75,21 @@ fn NeedsPayment(payment: OpenPaymentView) -> impl IntoView {
 }
 
 #[component]
-fn Processing() -> impl IntoView {
+fn Processing(received: bool) -> impl IntoView {
+    let (title, text) = if received {
+        (
+            "Your payment has arrived",
+            "Your plan is being switched on, which can take a moment. There is nothing you need to do.",
+        )
+    } else {
+        (
+            "Your payment is on its way",
+            "It isn't confirmed yet, which can take a moment. There is nothing you need to do, and you won't pay twice.",
+        )
+    };
     view! {
-        <h1>"Your payment is on its way"</h1>
-        <p class="lead">
-            "It isn't confirmed yet, which can take a moment. There is nothing you need to do, and you won't pay twice."
-        </p>
+        <h1>{title}</h1>
+        <p class="lead">{text}</p>
         <Again seconds=3 label="Look now"/>
     }
 }

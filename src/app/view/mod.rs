@@ -123,8 +123,8 @@ pub enum SuccessView {
     Active(PurchaseView),
     /// The subscription is there, and its payment waits for the buyer.
     NeedsPayment(OpenPaymentView),
-    /// Paid or being paid, and not confirmed yet.
-    Processing,
+    /// The checkout is complete, and the subscription is on its way. `received`: so has the money.
+    Processing { received: bool },
     /// Stripe does not answer.
     Unreachable,
     /// Cancelled or never paid, which Stripe has confirmed.
