@@ -124,10 +124,10 @@ impl Drop for Emulator {
 
 fn router(app: App) -> Router {
     Router::new()
-        .route("/v1", any(v1::handle))
         .route("/v1/{*path}", any(v1::handle))
         .merge(hosted::router(app.clone()))
         .merge(controls::router())
+        .fallback(v1::handle)
         .layer(DefaultBodyLimit::max(1024 * 1024))
         .with_state(app)
 }

@@ -4,6 +4,7 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State as Shared;
+use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
@@ -55,18 +56,20 @@ impl From<ApiError> for Outcome {
     }
 }
 
-/// Answers everything under `/v1`.
+/// Answers everything under `/v1`, and whatever is nowhere else.
 pub async fn handle(
     Shared(app): Shared<App>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let request_id = ids::new("req_");
     let path = uri.path().to_owned();
     let key = header(&headers, "idempotency-key").map(str::to_owned);
-    let read = read_params(&method, &uri, &headers, &body);
+    let body =
+        body.map_err(|error| ApiError::new(error.status(), "invalid_request_error", error.body_text()));
+    let read = body.and_then(|body| read_params(&method, &uri, &headers, &body));
     let as_json = read.as_ref().map_or(Value::Null, |fields| form::to_json(fields));
     let (id, on) = (request_id.clone(), path.clone());
     let outcome = match read.map(Params::new) {

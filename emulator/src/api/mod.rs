@@ -89,6 +89,10 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("DELETE", "/v1/webhook_endpoints/:id", webhook_endpoints::delete),
 ];
 
+/// What Stripe adds for a path that ends in a slash, as one with an empty id does.
+const SLASH: &str = " If you are trying to list objects, remove the trailing slash. If you are trying to retrieve an \
+                     object, make sure you passed a valid (non-empty) identifier in your code.";
+
 /// The operation for a path and the ids in it, or Stripe's 404. Literal paths stand before those with ids.
 pub fn route(method: &str, path: &str) -> Result<(Operation, Vec<String>), ApiError> {
     let found = ROUTES.iter().find_map(|(on, pattern, operation)| {
@@ -96,8 +100,9 @@ pub fn route(method: &str, path: &str) -> Result<(Operation, Vec<String>), ApiEr
         ids.map(|ids| (*operation, ids))
     });
     found.ok_or_else(|| {
+        let slash = if path.ends_with('/') { SLASH } else { "" };
         let message = format!(
-            "Unrecognized request URL ({method}: {path}). Please see https://stripe.com/docs or we can help at \
+            "Unrecognized request URL ({method}: {path}).{slash} Please see https://stripe.com/docs or we can help at \
              https://support.stripe.com/. (This is stripe-emulator, which does not have every endpoint of Stripe.)"
         );
         ApiError::new(StatusCode::NOT_FOUND, "invalid_request_error", message)
@@ -106,7 +111,7 @@ pub fn route(method: &str, path: &str) -> Result<(Operation, Vec<String>), ApiEr
 
 /// The ids in `path` if it fits `pattern`.
 fn ids(pattern: &str, path: &str) -> Option<Vec<String>> {
-    let (mut wanted, mut given) = (pattern.split('/'), path.trim_end_matches('/').split('/'));
+    let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
     let mut ids = Vec::new();
     loop {
         match (wanted.next(), given.next()) {

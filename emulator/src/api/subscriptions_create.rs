@@ -6,7 +6,7 @@ use super::Call;
 use super::checkout_sessions::{read_billing_mode, read_trial_settings};
 use super::subscriptions::ensure_own_method;
 use crate::billing::payment::{self, Authentication, Charged, Order};
-use crate::billing::purchase::{self, Settlement};
+use crate::billing::purchase::{self, Settlement, Unpaid};
 use crate::billing::subscription::{Draft, Line};
 use crate::error::{ApiError, Place};
 use crate::params::{Change, Params};
@@ -139,7 +139,7 @@ fn settle(
         return Ok(Settlement::Paid(None));
     }
     if behavior == "default_incomplete" {
-        return Ok(Settlement::Unpaid { intent: None, attempted: false });
+        return Ok(Settlement::Unpaid(Unpaid::NotTried));
     }
     let Some(method) = method else {
         let message = "This customer has no attached payment source or default payment method. Please consider adding \
@@ -164,8 +164,9 @@ fn settle(
             None,
             "Payment requires authentication.",
         )),
-        Charged::Declined { intent, .. } | Charged::NeedsAuthentication { intent } => {
-            Ok(Settlement::Unpaid { intent: Some(intent), attempted: true })
+        Charged::Declined { intent, .. } => Ok(Settlement::Unpaid(Unpaid::Declined(intent))),
+        Charged::NeedsAuthentication { intent } => {
+            Ok(Settlement::Unpaid(Unpaid::NeedsAuthentication(intent)))
         }
     }
 }

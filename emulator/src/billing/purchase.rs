@@ -16,6 +16,8 @@ pub struct Purchase {
     /// The invoice as it is now.
     pub invoice: Value,
     paid: Option<Paid>,
+    /// The event that tells of a first payment that did not succeed.
+    unpaid: Option<&'static str>,
     invoice_payment: Option<Value>,
 }
 
@@ -23,8 +25,34 @@ pub struct Purchase {
 pub enum Settlement {
     /// Paid with this payment, or without one because nothing is due.
     Paid(Option<Paid>),
-    /// It stays open, for this intent to pay it.
-    Unpaid { intent: Option<String>, attempted: bool },
+    /// It stays open, for the intent to pay it.
+    Unpaid(Unpaid),
+}
+
+/// Why the first invoice is not paid, and the intent that was tried.
+#[derive(Clone, Debug)]
+pub enum Unpaid {
+    /// Nobody tried yet.
+    NotTried,
+    Declined(String),
+    NeedsAuthentication(String),
+}
+
+impl Unpaid {
+    fn event(&self) -> Option<&'static str> {
+        match self {
+            Unpaid::NotTried => None,
+            Unpaid::Declined(_) => Some("invoice.payment_failed"),
+            Unpaid::NeedsAuthentication(_) => Some("invoice.payment_action_required"),
+        }
+    }
+
+    fn intent(&self) -> Option<String> {
+        match self {
+            Unpaid::NotTried => None,
+            Unpaid::Declined(intent) | Unpaid::NeedsAuthentication(intent) => Some(intent.clone()),
+        }
+    }
 }
 
 /// Stores a new subscription and its first invoice, and tells no one yet.
@@ -32,23 +60,25 @@ pub fn begin(tx: &mut Tx, draft: &Draft, settlement: Settlement) -> Purchase {
     let status = match (&settlement, draft.trial_end) {
         (_, Some(_)) => "trialing",
         (Settlement::Paid(_), None) => "active",
-        (Settlement::Unpaid { .. }, None) => "incomplete",
+        (Settlement::Unpaid(_), None) => "incomplete",
     };
     let mut subscription = subscription::build(tx, draft, status);
     let draft_invoice = invoice::draft(tx, draft, &subscription);
     let mut now = draft_invoice.clone();
     invoice::finalize(tx, &mut now);
     let open_invoice = now.clone();
+    let mut unpaid = None;
     let (paid, intent) = match settlement {
         Settlement::Paid(paid) => {
             invoice::mark_paid(tx, &mut now);
             let intent = paid.as_ref().map(|paid| text(&paid.intent, "id").to_owned());
             (paid, intent)
         }
-        Settlement::Unpaid { intent, attempted } => {
-            now["attempted"] = json!(attempted);
-            now["attempt_count"] = json!(i64::from(attempted));
-            (None, intent)
+        Settlement::Unpaid(why) => {
+            unpaid = why.event();
+            now["attempted"] = json!(unpaid.is_some());
+            now["attempt_count"] = json!(i64::from(unpaid.is_some()));
+            (None, why.intent())
         }
     };
     let invoice_payment = intent.map(|intent| invoice::payment_of(tx, &now, &intent));
@@ -59,7 +89,7 @@ pub fn begin(tx: &mut Tx, draft: &Draft, settlement: Settlement) -> Purchase {
         tx.put(Kind::InvoicePayment, payment.clone());
     }
     set_currency(tx, draft);
-    Purchase { subscription, draft_invoice, open_invoice, invoice: now, paid, invoice_payment }
+    Purchase { subscription, draft_invoice, open_invoice, invoice: now, paid, unpaid, invoice_payment }
 }
 
 impl Purchase {
@@ -81,6 +111,9 @@ impl Purchase {
         }
         tx.emit("invoice.created", &self.draft_invoice);
         tx.emit("invoice.finalized", &self.open_invoice);
+        if let Some(event) = self.unpaid {
+            tx.emit(event, &self.invoice);
+        }
         if self.invoice["status"] == "paid" {
             tx.emit("invoice.paid", &self.invoice);
             tx.emit("invoice.payment_succeeded", &self.invoice);

@@ -116,6 +116,15 @@ async fn what_is_not_there_is_not_made_up() {
             .unwrap()
             .starts_with("Unrecognized request URL (GET: /v1/coupons).")
     );
+    let reply = stripe.try_get("/v1/customers/").await;
+    assert_eq!(reply.status, 404, "an empty id is not a list");
+    assert!(reply.error()["message"].as_str().unwrap().contains("remove the trailing slash"));
+    assert_eq!(stripe.try_get("/api/v1/customers").await.error()["type"], "invalid_request_error");
+    let too_much = "x".repeat(1_100_000);
+    assert_eq!(
+        stripe.try_post("/v1/customers", &[("name", &too_much)]).await.error()["type"],
+        "invalid_request_error"
+    );
     let reply = stripe.send(Method::DELETE, "/v1/account", &[], &[]).await.unwrap();
     assert_eq!(reply.status, 404);
     let reply = stripe.try_get("/v1/customers/cus_none").await;

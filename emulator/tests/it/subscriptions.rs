@@ -44,6 +44,9 @@ async fn the_card_decides_how_a_subscription_begins() {
         let count = if status == "active" { 2 } else { 1 };
         assert_eq!(stripe.subscriptions(&customer).await.len(), count, "{token}");
     }
+    let types = stripe.event_types().await;
+    let count = |name: &str| types.iter().filter(|one| *one == name).count();
+    assert_eq!((count("invoice.payment_failed"), count("invoice.payment_action_required")), (1, 1));
     let (customer, fields) = (stripe.customer().await, ("items[0][price]", price.as_str()));
     let reply = stripe.try_post("/v1/subscriptions", &[("customer", &customer), fields]).await;
     assert_eq!(reply.error()["code"], "resource_missing");
