@@ -146,14 +146,7 @@ fn settle(
                        a default payment method.";
         return Err(ApiError::invalid(message).code("resource_missing"));
     };
-    let order = Order {
-        customer: Some(draft.customer.clone()),
-        payment_method: method,
-        amount: draft.due_today(),
-        currency: draft.currency().to_owned(),
-        description: "Subscription creation".to_owned(),
-        intent: None,
-    };
+    let order = first_payment(draft, method);
     match payment::charge(tx, &order, Authentication::NotYet) {
         Charged::Paid(paid) => Ok(Settlement::Paid(Some(paid))),
         Charged::Declined { decline, .. } if behavior == "error_if_incomplete" => {
@@ -168,5 +161,16 @@ fn settle(
         Charged::NeedsAuthentication { intent } => {
             Ok(Settlement::Unpaid(Unpaid::NeedsAuthentication(intent)))
         }
+    }
+}
+
+fn first_payment(draft: &Draft, payment_method: String) -> Order {
+    Order {
+        customer: Some(draft.customer.clone()),
+        payment_method,
+        amount: draft.due_today(),
+        currency: draft.currency().to_owned(),
+        description: "Subscription creation".to_owned(),
+        intent: None,
     }
 }

@@ -33,44 +33,49 @@ impl CardDetails {
 
 /// Stores a new payment method that belongs to no one yet.
 pub fn create(tx: &mut Tx, details: &CardDetails, metadata: Value) -> Value {
-    let card = TestCard::by_number(&details.number);
-    let brand = card.map_or("unknown", |card| card.brand);
-    let last4: String = details.number.chars().skip(details.number.len().saturating_sub(4)).collect();
     let id = ids::new("pm_");
     let value = shapes::filled(
         Shape::PaymentMethod,
         json!({
             "id": id,
             "billing_details": {
-            "address": { "city": null, "country": null, "line1": null, "line2": null, "postal_code": null, "state": null },
-            "email": details.email,
-            "name": details.name,
-            "phone": null,
-            "tax_id": null,
+                "address": {
+                    "city": null, "country": null, "line1": null, "line2": null, "postal_code": null, "state": null,
+                },
+                "email": details.email,
+                "name": details.name,
+                "phone": null,
+                "tax_id": null,
             },
-            "card": {
-            "brand": brand,
-            "checks": { "address_line1_check": null, "address_postal_code_check": null, "cvc_check": "pass" },
-            "country": "US",
-            "display_brand": brand,
-            "exp_month": details.exp_month,
-            "exp_year": details.exp_year,
-            "fingerprint": fingerprint(&details.number),
-            "funding": "credit",
-            "generated_from": null,
-            "last4": last4,
-            "networks": { "available": [brand], "preferred": null },
-            "regulated_status": "unregulated",
-            "three_d_secure_usage": { "supported": true },
-            "wallet": null,
-            },
+            "card": card_of(details),
             "created": tx.now(),
             "metadata": metadata,
         }),
     );
-    let private = json!({ "test_card": card.map(|card| card.token) });
+    let private = json!({ "test_card": TestCard::by_number(&details.number).map(|card| card.token) });
     tx.put_with(Kind::PaymentMethod, &id, value.clone(), private);
     value
+}
+
+fn card_of(details: &CardDetails) -> Value {
+    let brand = TestCard::by_number(&details.number).map_or("unknown", |card| card.brand);
+    let last4: String = details.number.chars().skip(details.number.len().saturating_sub(4)).collect();
+    json!({
+        "brand": brand,
+        "checks": { "address_line1_check": null, "address_postal_code_check": null, "cvc_check": "pass" },
+        "country": "US",
+        "display_brand": brand,
+        "exp_month": details.exp_month,
+        "exp_year": details.exp_year,
+        "fingerprint": fingerprint(&details.number),
+        "funding": "credit",
+        "generated_from": null,
+        "last4": last4,
+        "networks": { "available": [brand], "preferred": null },
+        "regulated_status": "unregulated",
+        "three_d_secure_usage": { "supported": true },
+        "wallet": null,
+    })
 }
 
 /// What a stored payment method does when it is charged.
