@@ -1,10 +1,11 @@
 //! Sends deliveries and retries them. One task owns all of it, so that stopping the emulator stops every
 //! attempt; what is pending stays in the journal and goes on at the next start.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::{Mode, secret, signature};
@@ -19,6 +20,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// After this many seconds a delivery has failed.
 const GIVE_UP_AFTER: i64 = 3 * 24 * 3600;
 
+/// How many attempts run at once.
+const AT_ONCE: usize = 64;
+
 /// What the controls can ask of the dispatcher.
 #[derive(Debug)]
 pub enum Command {
@@ -29,8 +33,7 @@ pub enum Command {
 }
 
 pub struct Dispatcher {
-    state: State,
-    client: reqwest::Client,
+    courier: Courier,
     new: mpsc::UnboundedReceiver<String>,
     commands: mpsc::UnboundedReceiver<Command>,
 }
@@ -47,22 +50,23 @@ impl Dispatcher {
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .build()?;
-        Ok(Dispatcher { state, client, new, commands })
+        let courier = Courier { state, client, permits: Arc::new(Semaphore::new(AT_ONCE)) };
+        Ok(Dispatcher { courier, new, commands })
     }
 
     /// Runs until it is stopped.
     pub async fn run(mut self) {
         let mut attempts = JoinSet::new();
-        let unfinished = unfinished(&self.state);
-        attempts.spawn(send_in_order(self.state.clone(), self.client.clone(), unfinished));
+        let unfinished = unfinished(&self.courier.state);
+        attempts.spawn(self.courier.clone().send_in_order(unfinished));
         loop {
             tokio::select! {
                 Some(id) = self.new.recv() => {
-                    attempts.spawn(deliver(self.state.clone(), self.client.clone(), id));
+                    attempts.spawn(self.courier.clone().deliver(id));
                 }
                 Some(command) = self.commands.recv() => match command {
                     Command::Send(ids) => {
-                        attempts.spawn(send_in_order(self.state.clone(), self.client.clone(), ids));
+                        attempts.spawn(self.courier.clone().send_in_order(ids));
                     }
                     Command::Stop(done) => {
                         attempts.shutdown().await;
@@ -86,39 +90,80 @@ fn unfinished(state: &State) -> Vec<String> {
     })
 }
 
-async fn send_in_order(state: State, client: reqwest::Client, ids: Vec<String>) {
-    for id in &ids {
-        attempt(&state, &client, id).await;
-    }
-    // What failed is retried like any other, all at once.
-    let mut retries = JoinSet::new();
-    for id in ids {
-        retries.spawn(retry(state.clone(), client.clone(), id));
-    }
-    retries.join_all().await;
+/// Carries deliveries to their endpoints; clones share the client and the bound on attempts at once.
+#[derive(Clone)]
+struct Courier {
+    state: State,
+    client: reqwest::Client,
+    permits: Arc<Semaphore>,
 }
 
-async fn deliver(state: State, client: reqwest::Client, id: String) {
-    if !hold_if_asked(&state, &id).await && attempt(&state, &client, &id).await == Next::Retry {
-        retry(state, client, id).await;
+impl Courier {
+    /// Sends one after the other, whatever the mode. What failed is then retried like any other, all at once.
+    async fn send_in_order(self, ids: Vec<String>) {
+        for id in &ids {
+            self.attempt(id).await;
+        }
+        let mut retries = JoinSet::new();
+        for id in ids {
+            retries.spawn(self.clone().retry(id));
+        }
+        retries.join_all().await;
+    }
+
+    async fn deliver(self, id: String) {
+        if !hold_if_asked(&self.state, &id).await && self.attempt(&id).await == Next::Retry {
+            self.retry(id).await;
+        }
+    }
+
+    /// Waits and tries again until the delivery is no longer pending.
+    async fn retry(self, id: String) {
+        let mut wait = FIRST_WAIT;
+        while is_pending(&self.state, &id) {
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+            if hold_if_asked(&self.state, &id).await || self.attempt(&id).await == Next::Done {
+                return;
+            }
+        }
+    }
+
+    async fn attempt(&self, id: &str) -> Next {
+        let _permit = self.permits.acquire().await;
+        let Some((url, secret, body)) = self.state.read(|store| {
+            let delivery = &store.find(Kind::Delivery, id)?.value;
+            let event = &store.find(Kind::Event, text(delivery, "event"))?.value;
+            let secret = secret(store, text(delivery, "endpoint"));
+            Some((text(delivery, "url").to_owned(), secret, event.to_string()))
+        }) else {
+            return Next::Done;
+        };
+        let Some(secret) = secret else {
+            change(&self.state, id, |delivery, _| {
+                delivery["state"] = json!("failed");
+                delivery["reason"] = json!("the endpoint is gone");
+            })
+            .await;
+            return Next::Done;
+        };
+        let at = machine_now();
+        let request = self
+            .client
+            .post(&url)
+            .header("stripe-signature", signature(&secret, at, &body))
+            .header("content-type", "application/json; charset=utf-8")
+            .body(body);
+        let outcome = match request.send().await {
+            Ok(response) => Ok(response.status().as_u16()),
+            Err(error) => Err(reason(&error)),
+        };
+        record(&self.state, id, at, outcome).await
     }
 }
 
-/// Waits and tries again until the delivery is no longer pending.
-async fn retry(state: State, client: reqwest::Client, id: String) {
-    let mut wait = FIRST_WAIT;
-    loop {
-        if state
-            .read(|store| store.find(Kind::Delivery, &id).is_none_or(|one| one.value["state"] != "pending"))
-        {
-            return;
-        }
-        tokio::time::sleep(wait).await;
-        wait = (wait * 2).min(LONGEST_WAIT);
-        if hold_if_asked(&state, &id).await || attempt(&state, &client, &id).await == Next::Done {
-            return;
-        }
-    }
+fn is_pending(state: &State, id: &str) -> bool {
+    state.read(|store| store.find(Kind::Delivery, id).is_some_and(|one| one.value["state"] == "pending"))
 }
 
 /// While events are held back, a pending delivery becomes a held one. True if it did.
@@ -139,36 +184,6 @@ async fn hold_if_asked(state: &State, id: &str) -> bool {
 enum Next {
     Done,
     Retry,
-}
-
-async fn attempt(state: &State, client: &reqwest::Client, id: &str) -> Next {
-    let Some((url, secret, body)) = state.read(|store| {
-        let delivery = &store.find(Kind::Delivery, id)?.value;
-        let event = &store.find(Kind::Event, text(delivery, "event"))?.value;
-        let secret = secret(store, text(delivery, "endpoint"));
-        Some((text(delivery, "url").to_owned(), secret, event.to_string()))
-    }) else {
-        return Next::Done;
-    };
-    let Some(secret) = secret else {
-        change(state, id, |delivery, _| {
-            delivery["state"] = json!("failed");
-            delivery["reason"] = json!("the endpoint is gone");
-        })
-        .await;
-        return Next::Done;
-    };
-    let at = machine_now();
-    let request = client
-        .post(&url)
-        .header("stripe-signature", signature(&secret, at, &body))
-        .header("content-type", "application/json; charset=utf-8")
-        .body(body);
-    let outcome = match request.send().await {
-        Ok(response) => Ok(response.status().as_u16()),
-        Err(error) => Err(reason(&error)),
-    };
-    record(state, id, at, outcome).await
 }
 
 fn reason(error: &reqwest::Error) -> String {

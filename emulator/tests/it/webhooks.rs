@@ -6,7 +6,7 @@ use serde_json::json;
 use sha2::Sha256;
 use stripe_emulator::{Options, Webhook};
 
-use crate::support::{Hook, Stripe, eventually, id, options};
+use crate::support::{Hook, Stripe, eventually, id, ids, options};
 
 async fn forwarding_to(hook: &Hook) -> Stripe {
     let webhook = Webhook { url: hook.url.clone(), secret: "whsec_test".to_owned() };
@@ -63,6 +63,8 @@ async fn a_refused_delivery_is_tried_again() {
     let stripe = forwarding_to(&hook).await;
     stripe.customer().await;
     eventually("it is tried", async || !hook.heard().is_empty()).await;
+    assert_eq!(ids(&stripe.get("/v1/events?delivery_success=false").await).len(), 1);
+    assert_eq!(ids(&stripe.get("/v1/events?delivery_success=true").await).len(), 0);
     hook.answer_with(StatusCode::OK);
     eventually("it is delivered", async || {
         let deliveries = stripe.get("/_emulator/deliveries").await;
