@@ -5,6 +5,7 @@ import type { BrowserContext } from '@playwright/test';
 
 export class Complaints {
   readonly #heard: string[] = [];
+  #forgiven: RegExp | undefined;
 
   constructor(context: BrowserContext) {
     context.on('console', (message) => {
@@ -22,7 +23,12 @@ export class Complaints {
   }
 
   get heard(): readonly string[] {
-    return this.#heard;
+    return this.#heard.filter((text) => !this.#forgiven?.test(text));
+  }
+
+  /** For what a test brings about on purpose. */
+  forgive(pattern: RegExp): void {
+    this.#forgiven = pattern;
   }
 
   #hear(text: string): void {

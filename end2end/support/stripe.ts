@@ -12,6 +12,8 @@ export type Fault = {
   times?: number;
 };
 
+type Changeable = 'subscriptions' | 'invoices' | 'checkout_sessions';
+
 /** A way the buyer can lose Stripe: every call of the API fails. Its hosted pages go on. */
 export const DOWN: Fault = { status: 503 };
 
@@ -47,7 +49,7 @@ export class StripeEmulator {
   }
 
   /** Changes an object as time or the Dashboard would, and tells the app by a webhook. */
-  async change(kind: 'subscriptions' | 'invoices', id: string, change: object, event: string): Promise<void> {
+  async change(kind: Changeable, id: string, change: object, event: string): Promise<void> {
     await this.#ask('POST', `/_emulator/objects/${kind}/${id}`, { ...change, _event: event });
   }
 

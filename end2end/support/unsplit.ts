@@ -18,8 +18,8 @@ const UNSET = ['REDIS_URL', 'STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET', 'STRIP
 export class Unsplit {
   readonly url: string;
   readonly stripe: StripeEmulator;
+  readonly redisPort: number;
   readonly #address: string;
-  readonly #redisPort: number;
   readonly #data = mkdtempSync(join(tmpdir(), 'unsplit-end2end-'));
   #child: ChildProcess | undefined;
   #log = '';
@@ -28,7 +28,7 @@ export class Unsplit {
   constructor(lane: number) {
     const port = FIRST_PORT + 10 * lane;
     this.#address = `127.0.0.1:${port}`;
-    this.#redisPort = port + 1;
+    this.redisPort = port + 1;
     this.url = `http://${this.#address}`;
     this.stripe = new StripeEmulator(`127.0.0.1:${port + 2}`);
   }
@@ -45,7 +45,7 @@ export class Unsplit {
   /** Starts it and waits until it answers. Throws, with what it said, where it ends instead. */
   async start(): Promise<void> {
     if (!existsSync(BINARY)) throw new Error(`${BINARY} is missing: run \`cargo xtask build\`.`);
-    const options = ['--with-parent', '--data-dir', this.#data, '--redis-port', String(this.#redisPort)];
+    const options = ['--with-parent', '--data-dir', this.#data, '--redis-port', String(this.redisPort)];
     const env = { ...process.env, ...Object.fromEntries(UNSET.map((name) => [name, ''])) };
     const child = spawn(BINARY, ['dev', ...options, '--emulator', this.stripe.address], {
       cwd: ROOT,

@@ -66,21 +66,6 @@ test.describe('accounts', { tag: '@scripts-off' }, () => {
     await expect(page).toHaveURL('/account');
   });
 
-  test('after ten wrong passwords even the right one has to wait', async ({ buyer, page }) => {
-    await buyer.arrive();
-    await buyer.logOut();
-    await page.goto('/login');
-    for (let tries = 0; tries < 10; tries += 1) {
-      await buyer.logIn(`not the password ${tries}`);
-      await expect(page.getByText(/don't match/)).toBeVisible();
-    }
-    await buyer.logIn();
-    await expect(page.getByText('Too many attempts')).toBeVisible();
-    await expect(page.getByText(/next try is possible in \d+ minutes/)).toBeVisible();
-    await page.goto('/account');
-    await expect(page).toHaveURL('/login');
-  });
-
   test('logging out ends it, also in the other tab', async ({ buyer, page, context }) => {
     await buyer.arrive();
     const other = await context.newPage();
@@ -114,11 +99,26 @@ test.describe('accounts', { tag: '@scripts-off' }, () => {
     await buyer.seeThanks();
   });
 
-  test('no account is needed to be told that there is nothing to see', async ({ buyer, page }) => {
+  test('who never went to a checkout has no outcome to see', async ({ buyer, page }) => {
     await buyer.arrive();
     await page.goto('/checkout/success');
     await expect(page, 'no customer, so nothing was bought').toHaveURL('/pricing');
   });
+});
+
+test('after ten wrong passwords even the right one has to wait', async ({ buyer, page }) => {
+  await buyer.arrive();
+  await buyer.logOut();
+  await page.goto('/login');
+  for (let tries = 0; tries < 10; tries += 1) {
+    await buyer.logIn(`not the password ${tries}`);
+    await expect(page.getByText(/don't match/)).toBeVisible();
+  }
+  await buyer.logIn();
+  await expect(page.getByText('Too many attempts')).toBeVisible();
+  await expect(page.getByText(/next try is possible in \d+ minutes/)).toBeVisible();
+  await page.goto('/account');
+  await expect(page).toHaveURL('/login');
 });
 
 test('what was typed as a password can be shown, and hidden again', async ({ buyer, page }) => {

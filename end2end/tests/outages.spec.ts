@@ -100,6 +100,8 @@ test('the page after checkout looks again by itself', async ({ buyer, page, stri
 });
 
 test.describe('everything is killed while the buyer is at the checkout', { tag: '@scripts-off' }, () => {
+  test.beforeEach(({ complaints }) => complaints.forgive(/net::ERR_/));
+
   test('they pay, are still logged in, and have the plan', async ({ buyer, unsplit }) => {
     await buyer.arriveAtCheckout();
     await unsplit.kill();

@@ -165,8 +165,11 @@ test.describe('buying', { tag: '@scripts-off' }, () => {
   test('a double click makes one customer and one checkout', async ({ buyer, page, stripe }) => {
     await buyer.arrive();
     await page.goto('/pricing');
+    const posts: string[] = [];
+    page.on('request', (request) => request.method() === 'POST' && posts.push(request.url()));
     await page.getByRole('button', { name: PRO }).dblclick();
     await buyer.seeCheckout();
+    expect(posts, 'the form was sent twice').toHaveLength(2);
     const customer = await stripe.onlyCustomer(buyer.email);
     expect(await stripe.checkouts(customer.id)).toHaveLength(1);
   });
