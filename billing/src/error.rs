@@ -51,6 +51,18 @@ impl StripeError {
         Self { kind, message: message.into(), code: None, param: None, request_id: None, retry_after: None }
     }
 
+    /// The same call may succeed later.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        matches!(self.kind, StripeErrorKind::Unavailable | StripeErrorKind::Failed)
+    }
+
+    /// The customer that the call names is not there.
+    #[must_use]
+    pub fn is_missing_customer(&self) -> bool {
+        self.is_missing() && self.param.as_deref() == Some("customer")
+    }
+
     #[must_use]
     pub fn is_missing(&self) -> bool {
         self.kind == StripeErrorKind::Missing

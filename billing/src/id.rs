@@ -34,6 +34,12 @@ fn stripe_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || c == '-' || c == '.'
 }
 
+/// Ids that an account may choose itself (products, old plans) and lookup keys: they go into no key
+/// and no path but Stripe's own.
+fn chosen_char(c: char) -> bool {
+    !c.is_control()
+}
+
 /// A user's id is the app's own: anything printable that can break neither a Redis hash tag nor
 /// the quotes of a Stripe search.
 fn user_char(c: char) -> bool {
@@ -99,13 +105,13 @@ macro_rules! id {
 id!(/** The app's own id of a user. */ UserId, "the user id", user_char);
 id!(/** A customer at Stripe, `cus_…`. */ CustomerId, "the customer id", stripe_char);
 id!(/** A subscription at Stripe, `sub_…`. */ SubscriptionId, "the subscription id", stripe_char);
-id!(/** A price at Stripe, `price_…`. */ PriceId, "the price id", stripe_char);
-id!(/** A product at Stripe, `prod_…`. */ ProductId, "the product id", stripe_char);
+id!(/** A price at Stripe, `price_…`. */ PriceId, "the price id", chosen_char);
+id!(/** A product at Stripe, `prod_…`. */ ProductId, "the product id", chosen_char);
 id!(/** A Checkout Session, `cs_…`. */ CheckoutSessionId, "the checkout session id", stripe_char);
 id!(/** An event at Stripe, `evt_…`. */ EventId, "the event id", stripe_char);
 id!(/** A Stripe account, `acct_…`. */ AccountId, "the account id", stripe_char);
 id!(/** A plan's name in plans.toml and in a product's metadata. */ PlanId, "the plan id", stripe_char);
-id!(/** The name a price is sold under; it moves when the price changes. */ LookupKey, "the lookup key", stripe_char);
+id!(/** The name a price is sold under; it moves when the price changes. */ LookupKey, "the lookup key", chosen_char);
 
 #[cfg(test)]
 mod tests {

@@ -18,6 +18,9 @@ pub enum MoneyError {
     Amount(String),
     #[error("amount {amount:?} has more decimals than {currency} knows ({decimals})")]
     Decimals { amount: String, currency: String, decimals: u32 },
+    /// https://docs.stripe.com/currencies#special-cases, #three-decimal
+    #[error("amount {amount:?} is finer than Stripe charges in {currency}: round it")]
+    TooFine { amount: String, currency: String },
 }
 
 /// https://docs.stripe.com/currencies#zero-decimal
@@ -71,7 +74,21 @@ impl Currency {
             return Err(MoneyError::Decimals { amount: text.to_owned(), currency: self.0.clone(), decimals });
         }
         let padding = "0".repeat((decimals - given) as usize);
-        format!("{whole}{fraction}{padding}").parse().map_err(|_| bad())
+        let minor: i64 = format!("{whole}{fraction}{padding}").parse().map_err(|_| bad())?;
+        if minor % self.step() != 0 {
+            return Err(MoneyError::TooFine { amount: text.to_owned(), currency: self.0.clone() });
+        }
+        Ok(minor)
+    }
+
+    /// Stripe charges whole krónur and shillings though they have two decimals, and no
+    /// thousandths of a dinar.
+    fn step(&self) -> i64 {
+        match self.0.as_str() {
+            "isk" | "ugx" => 100,
+            _ if self.decimals() == 3 => 10,
+            _ => 1,
+        }
     }
 }
 
@@ -115,9 +132,16 @@ mod tests {
 
     #[test]
     fn what_is_no_amount_is_refused() {
-        for (currency, text) in
-            [("jpy", "12.5"), ("usd", "1.234"), ("usd", "-1"), ("usd", "1."), ("usd", ""), ("usd", "1,5")]
-        {
+        for (currency, text) in [
+            ("jpy", "12.5"),
+            ("usd", "1.234"),
+            ("usd", "-1"),
+            ("usd", "1."),
+            ("usd", ""),
+            ("usd", "1,5"),
+            ("isk", "5.50"),
+            ("kwd", "1.555"),
+        ] {
             assert!(Currency::parse(currency).unwrap().minor_units(text).is_err(), "{currency} {text}");
         }
         assert!(Currency::parse("dollars").is_err());

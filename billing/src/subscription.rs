@@ -143,23 +143,37 @@ impl Snapshot {
         Self { synced_at, subscription: None }
     }
 
-    /// The next moment at which Stripe is known to change something, Unix seconds.
+    /// The next moment at which Stripe is known to change something, Unix seconds. Never `None`
+    /// for a live subscription: what should have changed and has not is looked at again soon, and
+    /// no value is believed for ever.
     #[must_use]
     pub fn next_change(&self, now: i64) -> Option<i64> {
-        let subscription = self.subscription.as_ref().filter(|s| s.status.is_live())?;
-        // A renewal's invoice is finalised about an hour after the period's end.
-        const FINALISED: i64 = 90 * 60;
-        [
-            subscription.current_period_end.map(|end| end + FINALISED),
-            subscription.trial_end,
-            subscription.cancel_at,
-        ]
-        .into_iter()
-        .flatten()
-        .filter(|at| *at > now)
-        .min()
+        const MINUTE: i64 = 60;
+        const DAY: i64 = 24 * 60 * MINUTE;
+        let subscription = self.subscription.as_ref().filter(|it| it.status.is_live())?;
+        let settled = subscription.current_period_end.map(|end| end + RENEWAL_SETTLED);
+        let known = [settled, subscription.trial_end, subscription.cancel_at];
+        let next = known.into_iter().flatten().filter(|at| *at > now).min();
+        let overdue = settled.is_some_and(|at| at <= now);
+        let soonest = match (subscription.plan.is_none(), overdue) {
+            (true, _) => now + 5 * MINUTE,
+            (false, true) => now + 60 * MINUTE,
+            (false, false) => now + 31 * DAY,
+        };
+        Some(next.map_or(soonest, |next| next.min(soonest)))
+    }
+
+    /// Whether a renewal has passed that this value does not know of.
+    #[must_use]
+    pub fn is_overdue(&self, now: i64) -> bool {
+        let subscription = self.subscription.as_ref().filter(|it| it.status.is_live());
+        let settled = subscription.and_then(|it| it.current_period_end).map(|end| end + RENEWAL_SETTLED);
+        settled.is_some_and(|at| at <= now && self.synced_at < at)
     }
 }
+
+/// A renewal's invoice is finalised, and charged, about an hour after the period's end.
+const RENEWAL_SETTLED: i64 = 90 * 60;
 
 /// The JSON's shape: a union told apart by `status`.
 #[derive(Clone, Serialize, Deserialize)]

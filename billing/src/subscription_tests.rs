@@ -173,6 +173,13 @@ fn the_next_change_is_the_nearest_that_is_known() {
     one.trial_end = Some(SYNCED + 5);
     assert_eq!(fold(&[one.clone()], &plans(), SYNCED).next_change(SYNCED), Some(SYNCED + 5));
     assert_eq!(fold(&[one.clone()], &plans(), SYNCED).next_change(SYNCED + 5), Some(SYNCED + 10 + 5400));
+    let overdue = fold(&[one.clone()], &plans(), SYNCED);
+    assert_eq!(overdue.next_change(SYNCED + 5410), Some(SYNCED + 5410 + 3600), "never believed for ever");
+    assert!(overdue.is_overdue(SYNCED + 5410) && !overdue.is_overdue(SYNCED + 5409));
+    one.items[0].product = None;
+    one.trial_end = None;
+    let unknown = fold(&[one.clone()], &plans(), SYNCED);
+    assert_eq!(unknown.next_change(SYNCED), Some(SYNCED + 300), "an unknown plan is looked at again soon");
     one.status = Status::Canceled;
     assert_eq!(fold(&[one], &plans(), SYNCED).next_change(SYNCED), None);
 }

@@ -14,7 +14,7 @@ use unsplit_billing::service::{Buyer, Checkout, CheckoutChoice};
 
 use super::AppState;
 use super::auth::{CurrentUser, User};
-use super::gate::{context, unavailable};
+use super::gate::{AFTER_CHECKOUT, context, unavailable};
 use super::session::{Visitor, see_other};
 use crate::app::flash::{Flash, FlashNotice, Tone};
 
@@ -58,6 +58,7 @@ pub async fn go_to_checkout(state: &AppState, user: &User, choice: CheckoutChoic
             "/account",
             tell(Tone::Info, "You already have a plan", "Here it is. You were not charged again.").await,
         ),
+        Ok(Checkout::OnItsWay) => return AFTER_CHECKOUT.to_owned(),
         Err(error) => {
             tracing::error!(user = %user.id, %error, "no checkout could be opened");
             ("/pricing", explain(&error).await)

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use unsplit_billing::adapters::stripe::{StripeConfigError, key_mode};
 use unsplit_billing::ports::AccountMode;
 
-use super::security::{InvalidOrigin, Origin};
+use super::security::Origin;
 
 /// Everything that comes from outside.
 #[derive(Clone)]
@@ -17,6 +17,8 @@ pub struct Config {
     /// `whsec_…`; several while one is being replaced.
     pub webhook_secrets: Vec<String>,
     pub redis_url: String,
+    /// A domain of your own for Stripe's pages.
+    pub checkout_origin: Option<String>,
     /// Where people reach us, without a path.
     pub public_url: String,
     pub site_addr: SocketAddr,
@@ -33,8 +35,6 @@ pub enum ConfigError {
     Wrong(&'static str, String, &'static str),
     #[error(transparent)]
     Stripe(#[from] StripeConfigError),
-    #[error("PUBLIC_URL: {0}")]
-    PublicUrl(#[from] InvalidOrigin),
 }
 
 /// A variable that is set and not empty.
@@ -72,6 +72,12 @@ impl Config {
             let fix = "copy the endpoint's signing secret (whsec_…) from Stripe's Dashboard";
             return Err(ConfigError::Missing("STRIPE_WEBHOOK_SECRET", fix));
         }
+        if variable("PUBLIC_URL").is_none() {
+            return Err(ConfigError::Missing(
+                "PUBLIC_URL",
+                "say where people reach the app, such as https://example.com",
+            ));
+        }
         Ok(config)
     }
 
@@ -94,14 +100,23 @@ impl Config {
             "write it as redis://host:6379, or run `unsplit dev` for a private Redis",
         )?;
         let site_addr = site_addr()?;
+        let mode = key_mode(&stripe_key)?;
         let public_url = variable("PUBLIC_URL").unwrap_or_else(|| format!("http://{site_addr}"));
+        let public_url = origin("PUBLIC_URL", &public_url)?;
+        if mode == AccountMode::Live && public_url.starts_with("http:") {
+            let fix = "Stripe's live mode needs https";
+            return Err(ConfigError::Wrong("PUBLIC_URL", public_url, fix));
+        }
         Ok(Self {
-            mode: key_mode(&stripe_key)?,
+            mode,
+            checkout_origin: variable("STRIPE_CHECKOUT_ORIGIN")
+                .map(|text| origin("STRIPE_CHECKOUT_ORIGIN", &text))
+                .transpose()?,
             stripe_key,
             stripe_base: variable("STRIPE_API_BASE").or(provided.stripe_base),
             webhook_secrets: webhook_secrets(variable("STRIPE_WEBHOOK_SECRET").or(provided.webhook_secret))?,
             redis_url,
-            public_url: Origin::parse(&public_url)?.as_str().to_owned(),
+            public_url,
             site_addr,
             trusted_proxies: trusted_proxies()?,
         })
@@ -112,6 +127,17 @@ impl Config {
     pub fn is_test(&self) -> bool {
         self.mode == AccountMode::Test
     }
+}
+
+/// A URL without a path, in its plain form.
+fn origin(name: &'static str, text: &str) -> Result<String, ConfigError> {
+    let wrong = |fix| ConfigError::Wrong(name, text.to_owned(), fix);
+    let path = text.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
+    if !path.is_empty() {
+        return Err(wrong("leave the path out"));
+    }
+    let origin = Origin::parse(text).map_err(|_| wrong("write it as https://example.com"))?;
+    Ok(origin.as_str().to_owned())
 }
 
 fn webhook_secrets(text: Option<String>) -> Result<Vec<String>, ConfigError> {

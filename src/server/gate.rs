@@ -41,7 +41,7 @@ pub async fn gate(
         return remember_and_log_in(session, Some(request.uri()), request.headers()).await;
     };
     if path == AFTER_CHECKOUT {
-        match state.billing.customer_of(&user.id).await {
+        match state.billing.find_customer(&user.id).await {
             Ok(Some(customer)) => request.extensions_mut().insert(Returning(customer)),
             Ok(None) => return Redirect::to("/pricing").into_response(),
             Err(error) => return outage_page(&error, request.headers()),

@@ -14,9 +14,10 @@ pub fn success_view(outcome: &Outcome, catalog: &Catalog, now: i64) -> SuccessVi
         Outcome::NeedsPayment(subscription) => {
             SuccessView::NeedsPayment(open_payment_view(subscription, catalog, now))
         }
-        Outcome::Processing { payment, .. } => {
+        Outcome::Processing { payment } => {
             SuccessView::Processing { received: *payment != PaymentStatus::Unpaid }
         }
+        Outcome::Ended => SuccessView::Ended,
         Outcome::NotPaid => SuccessView::NotPaid,
         Outcome::Unreachable => SuccessView::Unreachable,
     }

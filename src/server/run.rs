@@ -15,6 +15,7 @@ use tracing_subscriber::EnvFilter;
 use unsplit_billing::adapters::plans_toml;
 use unsplit_billing::adapters::redis::{QueueSettings, RedisConnection, RedisStore};
 use unsplit_billing::adapters::stripe::{StripeClient, StripeSettings, Transport};
+use unsplit_billing::error::{Error, StripeErrorKind};
 use unsplit_billing::plan::Catalog;
 use unsplit_billing::ports::{Account, AccountMode, Clock, SystemClock};
 use unsplit_billing::service::{AccountClaim, Billing, Settings, Worker};
@@ -146,14 +147,27 @@ pub async fn open_billing(
     (tuning.billing)(&mut settings);
     let stripe = Arc::new(StripeClient::new(transport));
     let billing = Arc::new(Billing::new(stripe, Arc::new(store), clock, catalog, settings));
-    match billing.claim_account(config.mode).await? {
+    match billing.claim_account(config.mode).await.map_err(refused_key)? {
         AccountClaim::Ours(_) => Ok((billing, redis)),
+        AccountClaim::Unverified(recorded) => {
+            tracing::warn!(account = %describe(&recorded), "Stripe does not answer: serving what this Redis knows");
+            Ok((billing, redis))
+        }
         AccountClaim::Another { ours, recorded } => Err(StartError::new(format!(
             "this Redis belongs to Stripe account {} and STRIPE_SECRET_KEY to {}: \
              use another REDIS_URL, or another key",
             describe(&recorded),
             describe(&ours)
         ))),
+    }
+}
+
+fn refused_key(error: Error) -> StartError {
+    match error {
+        Error::Stripe(error) if error.kind == StripeErrorKind::Unauthorized => StartError::new(format!(
+            "STRIPE_SECRET_KEY is refused ({error}): check it; a restricted key must be allowed to read the account"
+        )),
+        error => error.into(),
     }
 }
 
@@ -232,7 +246,10 @@ pub async fn listen(address: SocketAddr, change: &str) -> Result<TcpListener, St
 ///
 /// # Errors
 /// `StartError`.
-pub async fn serve(config: Config, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), StartError> {
+pub async fn serve(
+    config: Config,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), StartError> {
     let listener = listen(config.site_addr, "LEPTOS_SITE_ADDR").await?;
     let (state, redis) = open_state(config, read_catalog()?, Tuning::default()).await?;
     tracing::info!(address = %state.config.site_addr, mode = ?state.config.mode, "serving");
@@ -249,7 +266,8 @@ pub async fn serve_on(
     redis: RedisConnection,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), StartError> {
-    let pages = state.config.stripe_base.clone().into_iter().collect::<Vec<_>>();
+    let own = [&state.config.stripe_base, &state.config.checkout_origin];
+    let pages: Vec<String> = own.into_iter().flatten().cloned().collect();
     let policy = SecurityPolicy::new(&state.config.public_url, &pages)?;
     let app = router(&state, RedisSessionStore::new(redis), policy);
     let (stopping, mut stopped) = watch::channel(());

@@ -76,9 +76,8 @@ pub trait Bindings: Send + Sync {
         current: &CustomerAttempt,
         next: &CustomerAttempt,
     ) -> Result<(), StoreError>;
-    /// The e-mail that Stripe was last told, as a digest.
-    async fn email_digest(&self, customer: &CustomerId) -> Result<Option<String>, StoreError>;
-    async fn set_email_digest(&self, customer: &CustomerId, digest: &str) -> Result<(), StoreError>;
+    /// Which Stripe account this store belongs to, if any has come yet.
+    async fn account(&self) -> Result<Option<Account>, StoreError>;
     /// Records which Stripe account this store belongs to, once; returns the recorded one.
     async fn claim_account(&self, account: &Account) -> Result<Account, StoreError>;
 }
@@ -153,7 +152,6 @@ pub struct Claim {
     pub lease: String,
     /// Failures since the last success.
     pub attempts: u32,
-    pub expects: Option<SubscriptionId>,
 }
 
 /// A sync that succeeded, to be reported to the queue.
@@ -166,6 +164,9 @@ pub struct Done {
     pub lease: Option<String>,
     /// The next known change at Stripe.
     pub next: Option<UnixMillis>,
+    /// The subscriptions that the fetch contained. Where a mark expects another one, the customer
+    /// stays due for a few more tries: Stripe's list may lag behind its events.
+    pub listed: Vec<SubscriptionId>,
 }
 
 /// The set of customers that are due. A level, not a log: a thousand events are one entry.

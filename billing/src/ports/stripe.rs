@@ -9,7 +9,7 @@ use crate::id::{
     AccountId, CheckoutSessionId, CustomerId, LookupKey, PlanId, PriceId, ProductId, SubscriptionId, UserId,
 };
 use crate::money::Currency;
-use crate::plan::Interval;
+use crate::plan::{Interval, PlanPrice};
 use crate::subscription::ListedSubscription;
 
 /// A customer, as far as one is looked at. A deleted one is `None` wherever it is asked for.
@@ -18,6 +18,7 @@ pub struct Customer {
     pub id: CustomerId,
     /// `metadata.userId`.
     pub user: Option<UserId>,
+    pub email: Option<String>,
     /// Unix seconds.
     pub created: i64,
 }
@@ -120,6 +121,17 @@ pub struct Price {
     pub interval: Option<Interval>,
 }
 
+impl Price {
+    /// Whether it charges what plans.toml says, under its lookup key.
+    #[must_use]
+    pub fn is_for(&self, listed: &PlanPrice) -> bool {
+        self.lookup_key.as_ref() == Some(&listed.lookup_key)
+            && self.amount == Some(listed.amount)
+            && self.currency == listed.currency
+            && self.interval == Some(listed.interval)
+    }
+}
+
 /// A price to create; it takes the lookup key from whichever price has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPrice {
@@ -141,13 +153,14 @@ pub trait Stripe: Send + Sync {
 
     /// Creates a customer with `metadata.userId` and nothing else.
     async fn create_customer(&self, user: &UserId, idempotency_key: &str) -> Result<CustomerId, StripeError>;
+    /// `None` where it is deleted or was never there.
+    async fn customer(&self, id: &CustomerId) -> Result<Option<Customer>, StripeError>;
     async fn set_email(&self, customer: &CustomerId, email: &str) -> Result<(), StripeError>;
     /// By `metadata['userId']`, oldest first. Lags behind writes by a minute or so.
     async fn search_customers(&self, user: &UserId) -> Result<Vec<Customer>, StripeError>;
 
     async fn open_checkout(&self, checkout: &NewCheckout) -> Result<CheckoutSession, StripeError>;
-    async fn checkout(&self, id: &CheckoutSessionId) -> Result<CheckoutSession, StripeError>;
-    /// The customer's newest sessions, newest first.
+    /// The customer's newest hundred sessions, newest first.
     async fn checkouts(&self, customer: &CustomerId) -> Result<Vec<CheckoutSession>, StripeError>;
     /// Ends an open session. `Refused` where it is open no more.
     async fn expire_checkout(&self, id: &CheckoutSessionId) -> Result<(), StripeError>;

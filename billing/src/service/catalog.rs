@@ -9,7 +9,7 @@ use super::Billing;
 use crate::clock::UnixMillis;
 use crate::error::{Error, StripeError};
 use crate::id::{LookupKey, PriceId};
-use crate::plan::PlanDirectory;
+use crate::plan::{PlanDirectory, PlanPrice};
 use crate::subscription::ListedSubscription;
 
 /// An unknown product is looked up again after this long at the earliest, so that a product of
@@ -63,13 +63,18 @@ impl Billing {
         let products = self.stripe.products().await?;
         let plans = products.into_iter().filter_map(|product| Some((product.id, product.plan?)));
         let directory = Arc::new(PlanDirectory::new(&self.catalog, plans));
-        *self.book.directory.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, directory.clone()));
+        let mut known = self.book.directory.lock().unwrap_or_else(PoisonError::into_inner);
+        // A slow answer must not replace a newer one.
+        if known.as_ref().is_none_or(|(read_at, _)| *read_at <= now) {
+            *known = Some((now, directory.clone()));
+        }
         Ok(directory)
     }
 
-    /// The price that is sold under a lookup key.
-    pub(super) async fn price_id(&self, key: &LookupKey) -> Result<PriceId, Error> {
-        let now = self.clock.now();
+    /// The price that is sold under a lookup key, if it is the one that we show: nobody is charged
+    /// another amount than the button said.
+    pub(super) async fn price_id(&self, shown: &PlanPrice) -> Result<PriceId, Error> {
+        let (now, key) = (self.clock.now(), &shown.lookup_key);
         let known = self.book.prices.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
         if let Some((read_at, price)) = known
             && now < read_at.plus(self.book.life)
@@ -77,7 +82,7 @@ impl Billing {
             return Ok(price);
         }
         let prices = self.stripe.prices(std::slice::from_ref(key)).await?;
-        let price = prices.into_iter().find(|price| price.active && price.lookup_key.as_ref() == Some(key));
+        let price = prices.into_iter().find(|price| price.active && price.is_for(shown));
         let price = price.ok_or_else(|| Error::NotPushed(key.clone()))?.id;
         let mut prices = self.book.prices.lock().unwrap_or_else(PoisonError::into_inner);
         prices.insert(key.clone(), (now, price.clone()));

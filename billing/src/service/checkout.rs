@@ -1,17 +1,17 @@
-//! Opening a Checkout Session: one a customer at a time, and none for who has a subscription.
+//! Opening a Checkout Session: one a customer at a time, and none for who has a subscription or
+//! has just paid for one. Stripe is asked each time; the store only says which session is ours.
 
 use std::time::Duration;
 
 use rand::Rng;
 
-use super::Billing;
 use super::customer::Buyer;
-use crate::clock::UnixMillis;
-use crate::error::{Error, StripeError, StripeErrorKind};
-use crate::id::CustomerId;
+use super::{Billing, Synced};
+use crate::error::{Error, StripeErrorKind};
+use crate::id::{CheckoutSessionId, CustomerId};
 use crate::plan::Interval;
 use crate::ports::{CheckoutAttempt, CheckoutMetadata, CheckoutSession, CheckoutStatus, NewCheckout};
-use crate::subscription::Snapshot;
+use crate::subscription::Status;
 
 /// What a buyer chose.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,38 +27,32 @@ pub enum Checkout {
     Open { url: String },
     /// Stripe says that there is a live subscription.
     AlreadySubscribed,
+    /// A purchase is complete or waits for its payment: a second one would be charged too.
+    OnItsWay,
 }
 
 /// How often two requests of one user may overtake each other before one gives up.
-const ROUNDS: usize = 6;
+const ROUNDS: usize = 8;
+
+/// Stripe opens no session that would expire within half an hour.
+const SHORTEST: Duration = Duration::from_secs(40 * 60);
 
 impl Billing {
     /// The customer, then a session of theirs: the one that is open, or a new one.
     ///
     /// # Errors
     /// `Error::NoSuchPrice` for a plan that is not sold, `Error::NotPushed` where Stripe lacks the
-    /// price; else Stripe or the store does not answer, and no session was opened in vain.
+    /// price; else Stripe or the store does not answer in time, and nobody is sent to pay.
     pub async fn start_checkout(&self, buyer: &Buyer, choice: &CheckoutChoice) -> Result<Checkout, Error> {
-        let plan = self.catalog.plan_named(&choice.plan);
-        let price = plan.and_then(|plan| Some((plan, plan.price(choice.interval)?)));
-        let (plan, price) = price.ok_or_else(|| Error::NoSuchPrice {
-            plan: choice.plan.chars().take(40).collect(),
-            interval: choice.interval.as_str(),
-        })?;
-        let price = self.price_id(&price.lookup_key).await?;
-        let wanted = CheckoutAttempt {
-            token: String::new(),
-            user: buyer.user.clone(),
-            plan: plan.id.clone(),
-            interval: choice.interval,
-            price,
-            trial_days: plan.trial_days,
-            expires_at: 0,
-            session: None,
-        };
+        self.patiently(self.try_checkout(buyer, choice)).await
+    }
+
+    async fn try_checkout(&self, buyer: &Buyer, choice: &CheckoutChoice) -> Result<Checkout, Error> {
+        let wanted = self.wanted(buyer, choice).await?;
         let customer = self.ensure_customer(buyer).await?;
         match self.checkout_for(&customer, &wanted).await {
-            Err(Error::Stripe(error)) if is_deleted_customer(&error) => {
+            // Deleted between the two calls.
+            Err(Error::Stripe(error)) if error.is_missing_customer() => {
                 let customer = self.replace_customer(buyer, &customer).await?;
                 self.checkout_for(&customer, &wanted).await
             }
@@ -71,50 +65,90 @@ impl Billing {
         }
     }
 
+    /// The choice as an attempt without token, expiry and session.
+    async fn wanted(&self, buyer: &Buyer, choice: &CheckoutChoice) -> Result<CheckoutAttempt, Error> {
+        let plan = self.catalog.plan_named(&choice.plan);
+        let sold = plan.and_then(|plan| Some((plan, plan.price(choice.interval)?)));
+        let (plan, price) = sold.ok_or_else(|| Error::NoSuchPrice {
+            plan: choice.plan.chars().take(40).collect(),
+            interval: choice.interval.as_str(),
+        })?;
+        Ok(CheckoutAttempt {
+            token: String::new(),
+            user: buyer.user.clone(),
+            plan: plan.id.clone(),
+            interval: choice.interval,
+            price: self.price_id(price).await?,
+            trial_days: plan.trial_days,
+            expires_at: 0,
+            session: None,
+        })
+    }
+
     async fn checkout_for(&self, customer: &CustomerId, wanted: &CheckoutAttempt) -> Result<Checkout, Error> {
         for _ in 0..ROUNDS {
-            if self.is_live_at_stripe(customer).await? {
+            let synced = self.sync_now(customer).await?;
+            if synced.is_live() {
                 return Ok(Checkout::AlreadySubscribed);
             }
-            let stored = self.store.checkout_attempt(customer).await?;
-            let attempt = match stored {
-                Some(attempt) if self.is_too_old_to_open(&attempt) => {
-                    self.begin_attempt(customer, Some(&attempt), wanted).await?;
-                    continue;
-                }
-                Some(attempt) => attempt,
-                None => {
-                    self.begin_attempt(customer, None, wanted).await?;
-                    continue;
-                }
-            };
-            let session = self.session_of(customer, &attempt).await?;
-            let url = session.url.clone().filter(|_| session.status == CheckoutStatus::Open);
-            match url {
-                Some(url) if is_same_choice(&attempt, wanted) => return Ok(Checkout::Open { url }),
-                Some(_) => self.expire(&session).await?,
-                None => {}
+            let sessions = self.stripe.checkouts(customer).await?;
+            if synced.is_unfinished() || sessions.iter().any(|session| synced.is_on_its_way(session)) {
+                return Ok(Checkout::OnItsWay);
             }
-            // What is stored is spent. Where it was completed in this moment, the next round's
-            // question to Stripe sees the subscription.
-            let spent = CheckoutAttempt { session: Some(session.id.clone()), ..attempt.clone() };
-            self.begin_attempt(customer, Some(&spent), wanted).await?;
+            // One trial a customer: it is for people who have had no subscription.
+            let trial_days = wanted.trial_days.filter(|_| synced.listed.is_empty());
+            let wanted = CheckoutAttempt { trial_days, ..wanted.clone() };
+            if let Some(url) = self.one_round(customer, &wanted, &sessions).await? {
+                return Ok(Checkout::Open { url });
+            }
         }
         Err(Error::Busy)
     }
 
-    /// Stripe is asked, not the cache: a stale one would sell a second subscription.
-    async fn is_live_at_stripe(&self, customer: &CustomerId) -> Result<bool, Error> {
-        let synced = self.sync_now(customer).await?;
-        Ok(synced.snapshot.subscription.is_some_and(|it| it.status.is_live()))
+    /// The URL of the session that is open, if this round has come that far.
+    async fn one_round(
+        &self,
+        customer: &CustomerId,
+        wanted: &CheckoutAttempt,
+        sessions: &[CheckoutSession],
+    ) -> Result<Option<String>, Error> {
+        let stored = self.store.checkout_attempt(customer).await?;
+        let Some(attempt) = stored.as_ref().filter(|attempt| self.is_usable(attempt, wanted)) else {
+            self.begin_attempt(customer, stored.as_ref(), wanted, sessions).await?;
+            return Ok(None);
+        };
+        let session = match &attempt.session {
+            Some(id) => sessions.iter().find(|session| session.id == *id).cloned(),
+            None => self.open_session(customer, attempt).await?,
+        };
+        let open = session.filter(|session| session.status == CheckoutStatus::Open);
+        if let Some(url) = open.as_ref().and_then(|session| session.url.clone()) {
+            self.expire_open(sessions, open.as_ref().map(|session| &session.id)).await?;
+            return Ok(Some(url));
+        }
+        if attempt.session.is_some() {
+            self.begin_attempt(customer, Some(attempt), wanted, sessions).await?;
+        }
+        Ok(None)
     }
 
+    /// Whether an attempt is for this choice and can still be opened.
+    fn is_usable(&self, attempt: &CheckoutAttempt, wanted: &CheckoutAttempt) -> bool {
+        let same = (&attempt.plan, attempt.interval, &attempt.price)
+            == (&wanted.plan, wanted.interval, &wanted.price);
+        let soonest = self.clock.now().plus(SHORTEST).secs();
+        same && (attempt.session.is_some() || attempt.expires_at >= soonest)
+    }
+
+    /// Ends every session that is open, then puts a new attempt in the place of `current`.
     async fn begin_attempt(
         &self,
         customer: &CustomerId,
         current: Option<&CheckoutAttempt>,
         wanted: &CheckoutAttempt,
+        sessions: &[CheckoutSession],
     ) -> Result<(), Error> {
+        self.expire_open(sessions, None).await?;
         let attempt = CheckoutAttempt {
             token: format!("{:032x}", rand::rng().random::<u128>()),
             expires_at: self.clock.now().plus(self.settings.checkout_lifetime).secs(),
@@ -124,22 +158,14 @@ impl Billing {
         Ok(())
     }
 
-    /// Stripe opens no session that would expire within half an hour.
-    fn is_too_old_to_open(&self, attempt: &CheckoutAttempt) -> bool {
-        let soonest = self.clock.now().plus(Duration::from_secs(40 * 60)).secs();
-        attempt.session.is_none() && attempt.expires_at < soonest
-    }
-
-    /// The attempt's session, opened if nobody has yet: all who try do it under one idempotency
-    /// key with equal parameters, so that they open one, also after a crash in between.
-    async fn session_of(
+    /// Opens the attempt's session: all who try do it under one idempotency key with equal
+    /// parameters, so that they open one, also after a crash in between. `None` where the attempt
+    /// was replaced meanwhile; its session is then closed again.
+    async fn open_session(
         &self,
         customer: &CustomerId,
         attempt: &CheckoutAttempt,
-    ) -> Result<CheckoutSession, Error> {
-        if let Some(id) = &attempt.session {
-            return Ok(self.stripe.checkout(id).await?);
-        }
+    ) -> Result<Option<CheckoutSession>, Error> {
         let checkout = NewCheckout {
             customer: customer.clone(),
             price: attempt.price.clone(),
@@ -161,56 +187,72 @@ impl Billing {
             }
         };
         let known = CheckoutAttempt { session: Some(opened.id.clone()), ..attempt.clone() };
-        self.store.swap_checkout_attempt(customer, Some(attempt), Some(&known)).await?;
-        // The answer may be a stored one, from before the session was paid or expired.
-        if self.clock.now() > UnixMillis::from_secs(opened.created).plus(REPLAYED_AFTER) {
-            return Ok(self.stripe.checkout(&opened.id).await?);
+        let stored = self.store.swap_checkout_attempt(customer, Some(attempt), Some(&known)).await?;
+        if stored.as_ref() != Some(&known) {
+            self.expire(&opened.id).await?;
+            return Ok(None);
         }
-        Ok(opened)
+        // A stored answer may be from before the session was paid: the next round's list knows.
+        let fresh = self.clock.now().secs() - opened.created < FRESH;
+        Ok(Some(opened).filter(|_| fresh))
     }
 
-    async fn expire(&self, session: &CheckoutSession) -> Result<(), Error> {
-        match self.stripe.expire_checkout(&session.id).await {
-            // Completed or expired meanwhile: the next round looks again.
+    /// Ends every session of these that is open, but for one.
+    async fn expire_open(
+        &self,
+        sessions: &[CheckoutSession],
+        kept: Option<&CheckoutSessionId>,
+    ) -> Result<(), Error> {
+        let open = sessions.iter().filter(|session| session.status == CheckoutStatus::Open);
+        for session in open.filter(|session| Some(&session.id) != kept) {
+            self.expire(&session.id).await?;
+        }
+        Ok(())
+    }
+
+    async fn expire(&self, id: &CheckoutSessionId) -> Result<(), Error> {
+        match self.stripe.expire_checkout(id).await {
+            // Completed or expired meanwhile: whoever needs to know lists again.
             Err(error) if matches!(error.kind, StripeErrorKind::Refused | StripeErrorKind::Missing) => Ok(()),
             answer => Ok(answer?),
         }
     }
 
     /// Reactions to a written value, never part of the sync itself: a live subscription closes
-    /// the checkout that is still open, so that nobody pays twice.
-    pub(super) async fn after_sync(&self, customer: &CustomerId, snapshot: &Snapshot) {
-        if !snapshot.subscription.as_ref().is_some_and(|it| it.status.is_live()) {
-            return;
-        }
-        if let Err(error) = self.close_checkout(customer).await {
-            tracing::warn!(%customer, %error, "an open checkout could not be closed");
-        }
-    }
-
-    async fn close_checkout(&self, customer: &CustomerId) -> Result<(), Error> {
-        let Some(attempt) = self.store.checkout_attempt(customer).await? else {
+    /// every checkout that is still open, so that nobody pays twice.
+    pub(super) async fn after_sync(&self, customer: &CustomerId, synced: &Synced) -> Result<(), Error> {
+        if !synced.is_live() {
             return Ok(());
-        };
-        if let Some(id) = &attempt.session {
-            match self.stripe.expire_checkout(id).await {
-                Ok(()) => tracing::info!(%customer, session = %id, "an open checkout was closed"),
-                Err(error) if matches!(error.kind, StripeErrorKind::Refused | StripeErrorKind::Missing) => {}
-                Err(error) => return Err(error.into()),
-            }
         }
-        self.store.swap_checkout_attempt(customer, Some(&attempt), None).await?;
+        let attempt = self.store.checkout_attempt(customer).await?;
+        if attempt.is_none() && !synced.went_live {
+            return Ok(());
+        }
+        let sessions = self.stripe.checkouts(customer).await?;
+        self.expire_open(&sessions, None).await?;
+        if let Some(attempt) = attempt {
+            self.store.swap_checkout_attempt(customer, Some(&attempt), None).await?;
+        }
         Ok(())
     }
 }
 
-/// A stored answer of a call that was made this long ago may be out of date.
-const REPLAYED_AFTER: Duration = Duration::from_secs(30);
+/// Seconds. An idempotent answer that is older than this may be out of date.
+const FRESH: i64 = 30;
 
-fn is_same_choice(attempt: &CheckoutAttempt, wanted: &CheckoutAttempt) -> bool {
-    (&attempt.plan, attempt.interval, &attempt.price) == (&wanted.plan, wanted.interval, &wanted.price)
-}
+impl Synced {
+    /// A first payment is still to come, or to be confirmed by the bank.
+    pub(super) fn is_unfinished(&self) -> bool {
+        self.listed.iter().any(|(_, status)| *status == Status::Incomplete)
+    }
 
-fn is_deleted_customer(error: &StripeError) -> bool {
-    error.is_missing() && error.param.as_deref() == Some("customer")
+    /// A completed session whose subscription is not listed yet. One that is listed is judged by
+    /// its status, and one without a subscription is ours only if its metadata says so.
+    pub(super) fn is_on_its_way(&self, session: &CheckoutSession) -> bool {
+        session.status == CheckoutStatus::Complete
+            && match &session.subscription {
+                Some(subscription) => self.status_of(subscription).is_none(),
+                None => session.metadata.is_some(),
+            }
+    }
 }

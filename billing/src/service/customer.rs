@@ -1,8 +1,6 @@
 //! One customer a user, created and bound before any checkout. docs/sync.md tells each step's
 //! reason; ARCHITECTURE names the cases.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use super::Billing;
 use crate::error::{Error, StripeErrorKind};
 use crate::id::{CustomerId, UserId};
@@ -21,12 +19,20 @@ impl Billing {
     /// # Errors
     /// `Error` where Stripe or the store does not answer. Trying again makes no second customer.
     pub async fn ensure_customer(&self, buyer: &Buyer) -> Result<CustomerId, Error> {
-        let customer = match self.store.customer_of(&buyer.user).await? {
-            Some(bound) => bound,
-            None => self.create_and_bind(buyer, None).await?,
+        let Some(bound) = self.store.customer_of(&buyer.user).await? else {
+            let customer = self.create_and_bind(buyer, None).await?;
+            self.set_email(&customer, &buyer.email).await?;
+            return Ok(customer);
         };
-        self.ensure_email(&customer, &buyer.email).await?;
-        Ok(customer)
+        match self.stripe.customer(&bound).await? {
+            Some(customer) => {
+                if customer.email.as_deref() != Some(&buyer.email) {
+                    self.set_email(&bound, &buyer.email).await?;
+                }
+                Ok(bound)
+            }
+            None => self.replace_customer(buyer, &bound).await,
+        }
     }
 
     /// Puts a new customer in the place of one that was deleted at Stripe.
@@ -37,8 +43,20 @@ impl Billing {
     ) -> Result<CustomerId, Error> {
         tracing::warn!(%deleted, "the user's customer was deleted at Stripe and is replaced");
         let customer = self.create_and_bind(buyer, Some(deleted)).await?;
-        self.ensure_email(&customer, &buyer.email).await?;
+        self.set_email(&customer, &buyer.email).await?;
         Ok(customer)
+    }
+
+    /// The customer of a user whose binding may be lost, by Stripe's search.
+    ///
+    /// # Errors
+    /// `Error` where Stripe or the store does not answer.
+    pub async fn find_customer(&self, user: &UserId) -> Result<Option<CustomerId>, Error> {
+        if let Some(bound) = self.store.customer_of(user).await? {
+            return Ok(Some(bound));
+        }
+        let Some(found) = self.patiently(self.search(user, None)).await? else { return Ok(None) };
+        Ok(Some(self.store.bind(user, &found, None).await?))
     }
 
     async fn create_and_bind(
@@ -118,22 +136,15 @@ impl Billing {
         }
     }
 
-    /// Tells Stripe the e-mail when it has changed. Not part of creating: a changed parameter
-    /// would break the idempotency key.
-    async fn ensure_email(&self, customer: &CustomerId, email: &str) -> Result<(), Error> {
-        let mut hasher = DefaultHasher::new();
-        email.hash(&mut hasher);
-        let digest = format!("{:016x}", hasher.finish());
-        if self.store.email_digest(customer).await?.as_deref() == Some(&digest) {
-            return Ok(());
-        }
+    /// Not part of creating: a changed parameter would break the idempotency key. An e-mail that
+    /// Stripe does not take is no reason not to sell: checkout asks for one.
+    async fn set_email(&self, customer: &CustomerId, email: &str) -> Result<(), Error> {
         match self.stripe.set_email(customer, email).await {
-            // Deleted at Stripe: opening the checkout will find out and replace it.
-            Err(error) if error.is_missing() => Ok(()),
-            answer => {
-                answer?;
-                Ok(self.store.set_email_digest(customer, &digest).await?)
+            Err(error) if matches!(error.kind, StripeErrorKind::Refused | StripeErrorKind::Missing) => {
+                tracing::warn!(%customer, %error, "the e-mail was not taken");
+                Ok(())
             }
+            answer => Ok(answer?),
         }
     }
 }

@@ -25,7 +25,7 @@ pub use sync::Synced;
 pub use worker::Worker;
 
 use crate::access::AccessPolicy;
-use crate::error::{Error, StoreError};
+use crate::error::{Error, StoreError, StripeError, StripeErrorKind};
 use crate::id::{CustomerId, UserId};
 use crate::plan::Catalog;
 use crate::ports::{Account, AccountMode, Clock, Mark, Store, Stripe};
@@ -41,8 +41,10 @@ pub struct Settings {
     /// A sync that somebody waits for is repeated by a worker this long after its start, if the
     /// process that ran it has died.
     pub eager_grace: Duration,
-    /// How long to wait before a fetch is repeated that lacked what an event had named.
-    pub recheck: Duration,
+    /// A worker's sync is given up after this long; well below the queue's lease.
+    pub sync_deadline: Duration,
+    /// How long somebody who waits is kept waiting for Stripe.
+    pub patience: Duration,
     pub retry_base: Duration,
     pub retry_cap: Duration,
     /// How long products and prices are remembered.
@@ -62,7 +64,8 @@ impl Settings {
             cancel_url: cancel_url.into(),
             checkout_lifetime: Duration::from_secs(23 * 3600),
             eager_grace: Duration::from_secs(30),
-            recheck: Duration::from_secs(2),
+            sync_deadline: Duration::from_secs(45),
+            patience: Duration::from_secs(12),
             retry_base: Duration::from_secs(1),
             retry_cap: Duration::from_secs(15 * 60),
             catalog_life: Duration::from_secs(10 * 60),
@@ -131,18 +134,37 @@ impl Billing {
         self.store.customer_of(user).await
     }
 
-    /// What the store says of a user; a value that is missing is fetched.
+    /// Ends a wait for Stripe that nobody would sit through. What is cut off is safe to repeat.
+    async fn patiently<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        match tokio::time::timeout(self.settings.patience, work).await {
+            Ok(done) => done,
+            Err(_) => Err(StripeError::new(StripeErrorKind::Unavailable, "no answer in time").into()),
+        }
+    }
+
+    /// What the store says of a user, and nothing else is asked.
+    ///
+    /// # Errors
+    /// `StoreError`.
+    pub async fn stored_subscription_of(&self, user: &UserId) -> Result<Option<Snapshot>, StoreError> {
+        let Some(customer) = self.store.customer_of(user).await? else { return Ok(None) };
+        self.readable(&customer).await
+    }
+
+    /// What the store says of a user; a value that is missing or can't be read is fetched, and one
+    /// that has slept through a renewal is marked.
     ///
     /// # Errors
     /// `Error` where the store, or Stripe for a missing value, does not answer.
     pub async fn subscription_of(&self, user: &UserId) -> Result<Option<Snapshot>, Error> {
-        let Some(customer) = self.store.customer_of(user).await? else {
-            return Ok(None);
+        let Some(customer) = self.store.customer_of(user).await? else { return Ok(None) };
+        let Some(snapshot) = self.readable(&customer).await? else {
+            return Ok(Some(self.patiently(self.sync_now(&customer)).await?.snapshot));
         };
-        match self.store.snapshot(&customer).await? {
-            Some(snapshot) => Ok(Some(snapshot)),
-            None => Ok(Some(self.sync_now(&customer).await?.snapshot)),
+        if snapshot.is_overdue(self.now()) {
+            self.mark_now(&customer).await?;
         }
+        Ok(Some(snapshot))
     }
 
     /// The stored value to the letter, for `GET /api/subscription`.
@@ -150,13 +172,10 @@ impl Billing {
     /// # Errors
     /// As `subscription_of`.
     pub async fn subscription_json(&self, user: &UserId) -> Result<Option<String>, Error> {
-        let Some(customer) = self.store.customer_of(user).await? else {
+        if self.subscription_of(user).await?.is_none() {
             return Ok(None);
-        };
-        if let Some(json) = self.store.snapshot_json(&customer).await? {
-            return Ok(Some(json));
         }
-        self.sync_now(&customer).await?;
+        let Some(customer) = self.store.customer_of(user).await? else { return Ok(None) };
         Ok(self.store.snapshot_json(&customer).await?)
     }
 
@@ -166,7 +185,18 @@ impl Billing {
     /// # Errors
     /// `Error` where Stripe or the store does not answer.
     pub async fn claim_account(&self, mode: AccountMode) -> Result<AccountClaim, Error> {
-        let ours = Account { account: self.stripe.account().await?, mode };
+        let account = match self.stripe.account().await {
+            Ok(account) => account,
+            // An outage of Stripe's is no reason not to show what the store knows.
+            Err(error) if error.is_outage() => {
+                return match self.store.account().await? {
+                    Some(recorded) if recorded.mode == mode => Ok(AccountClaim::Unverified(recorded)),
+                    _ => Err(error.into()),
+                };
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let ours = Account { account, mode };
         let recorded = self.store.claim_account(&ours).await?;
         Ok(if recorded == ours { AccountClaim::Ours(ours) } else { AccountClaim::Another { ours, recorded } })
     }
@@ -183,5 +213,10 @@ impl Billing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccountClaim {
     Ours(Account),
-    Another { ours: Account, recorded: Account },
+    /// Stripe does not answer; the mode is right.
+    Unverified(Account),
+    Another {
+        ours: Account,
+        recorded: Account,
+    },
 }

@@ -1,21 +1,24 @@
 //! What a buyer who comes back from Stripe is told. Only Stripe's word counts: an empty list of
 //! subscriptions alone never means that nothing was charged.
 
-use super::Billing;
+use super::{Billing, Synced};
+use crate::access::{Access, access};
 use crate::error::Error;
-use crate::id::{CustomerId, PlanId, SubscriptionId};
-use crate::ports::{CheckoutSession, CheckoutStatus, PaymentStatus};
-use crate::subscription::{Snapshot, Status, Subscription};
+use crate::id::CustomerId;
+use crate::ports::{CheckoutSession, CheckoutStatus, Due, Mark, PaymentStatus};
+use crate::subscription::{Status, Subscription};
 
 /// The end of a purchase, as far as it has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Active or trialing.
+    /// Active or trialing, and it gives access.
     Subscribed(Box<Subscription>),
     /// The subscription is there and waits for the buyer: a failed first payment, a 3DS challenge.
     NeedsPayment(Box<Subscription>),
-    /// The checkout is complete, and its subscription is not listed yet.
-    Processing { plan: Option<PlanId>, payment: PaymentStatus },
+    /// The checkout is complete, and Stripe has not said yet what came of it.
+    Processing { payment: PaymentStatus },
+    /// What the newest checkout bought has ended since.
+    Ended,
     /// No checkout was completed.
     NotPaid,
     /// Stripe or the store does not answer; the sync stays due.
@@ -23,9 +26,9 @@ pub enum Outcome {
 }
 
 impl Billing {
-    /// Syncs eagerly and says how the purchase stands. Waits for no webhook.
+    /// Syncs eagerly and says how the purchase stands. Waits for no webhook, and not for ever.
     pub async fn purchase_outcome(&self, customer: &CustomerId) -> Outcome {
-        match self.try_outcome(customer).await {
+        match self.patiently(self.try_outcome(customer)).await {
             Ok(outcome) => outcome,
             Err(error) => {
                 tracing::warn!(%customer, %error, "the outcome of a purchase is not known yet");
@@ -36,39 +39,40 @@ impl Billing {
 
     async fn try_outcome(&self, customer: &CustomerId) -> Result<Outcome, Error> {
         let synced = self.sync_now(customer).await?;
-        if let Some(outcome) = by_subscription(&synced.snapshot) {
-            return Ok(outcome);
+        let shown = synced.snapshot.subscription.as_ref();
+        let granted =
+            matches!(access(&synced.snapshot, self.settings.access, self.now()), Access::Granted { .. });
+        if let Some(it) = shown.filter(|it| granted && matches!(it.status, Status::Active | Status::Trialing))
+        {
+            return Ok(Outcome::Subscribed(Box::new(it.clone())));
         }
         let sessions = self.stripe.checkouts(customer).await?;
-        let unlisted = sessions.iter().find(|session| is_on_its_way(session, &synced.listed));
-        Ok(unlisted.map_or(Outcome::NotPaid, |session| Outcome::Processing {
-            plan: session.metadata.as_ref().map(|metadata| metadata.plan.clone()),
-            payment: session.payment_status,
-        }))
+        if let Some(session) = sessions.iter().find(|session| synced.is_processing(session)) {
+            let due = Due::By(self.clock.now());
+            let expects = session.subscription.clone();
+            self.mark(&Mark { customer: customer.clone(), due, expects }).await?;
+            return Ok(Outcome::Processing { payment: session.payment_status });
+        }
+        let newest_complete = sessions.first().is_some_and(|it| it.status == CheckoutStatus::Complete);
+        Ok(match shown {
+            Some(it) if it.status.is_live() || it.status == Status::Incomplete => {
+                Outcome::NeedsPayment(Box::new(it.clone()))
+            }
+            _ if newest_complete => Outcome::Ended,
+            _ => Outcome::NotPaid,
+        })
     }
 }
 
-fn by_subscription(snapshot: &Snapshot) -> Option<Outcome> {
-    let subscription = snapshot.subscription.as_ref()?;
-    match &subscription.status {
-        Status::Active | Status::Trialing => Some(Outcome::Subscribed(Box::new(subscription.clone()))),
-        Status::Incomplete | Status::PastDue | Status::Unpaid | Status::Paused => {
-            Some(Outcome::NeedsPayment(Box::new(subscription.clone())))
-        }
-        // It is listed, so Stripe has it; what it means, we can't say.
-        Status::Unknown(_) => {
-            Some(Outcome::Processing { plan: subscription.plan.clone(), payment: PaymentStatus::Unpaid })
-        }
-        Status::IncompleteExpired | Status::Canceled => None,
+impl Synced {
+    /// Complete, and its subscription is not listed, or listed in a state that will not last: a
+    /// bank debit leaves it incomplete for days.
+    fn is_processing(&self, session: &CheckoutSession) -> bool {
+        let status = session.subscription.as_ref().and_then(|id| self.status_of(id));
+        let unsettled = match status {
+            Some(Status::Incomplete | Status::Active | Status::Trialing | Status::Unknown(_)) => true,
+            Some(_) | None => false,
+        };
+        self.is_on_its_way(session) || (session.status == CheckoutStatus::Complete && unsettled)
     }
-}
-
-/// A completed session whose subscription Stripe does not list yet. One that is listed has been
-/// judged by its status, and one without a subscription is ours only if its metadata says so.
-fn is_on_its_way(session: &CheckoutSession, listed: &[SubscriptionId]) -> bool {
-    session.status == CheckoutStatus::Complete
-        && match &session.subscription {
-            Some(subscription) => !listed.contains(subscription),
-            None => session.metadata.is_some(),
-        }
 }

@@ -2,18 +2,39 @@
 
 use super::Billing;
 use crate::clock::UnixMillis;
-use crate::error::Error;
+use crate::error::{Error, StoreError};
 use crate::id::{CustomerId, SubscriptionId};
 use crate::ports::{Done, Due, Mark, Written};
-use crate::subscription::{ListedSubscription, Snapshot, fold};
+use crate::subscription::{ListedSubscription, Snapshot, Status, fold};
 
-/// What a sync found, or, where a later one was faster, what that one wrote.
+/// What a sync saw and what is stored after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Synced {
+    /// What is stored now: what was fetched, or, where a later sync was faster, what that wrote.
     pub snapshot: Snapshot,
     pub written: Written,
-    /// The ids of all subscriptions that the fetch contained.
-    pub(super) listed: Vec<SubscriptionId>,
+    /// What this fetch saw itself.
+    pub(super) fetched: Snapshot,
+    /// Every subscription that the fetch contained, with its status.
+    pub(super) listed: Vec<(SubscriptionId, Status)>,
+    /// There was no live subscription before.
+    pub(super) went_live: bool,
+}
+
+impl Synced {
+    /// Whether there is a live subscription by any account: to sell another on a doubt would
+    /// charge somebody twice.
+    pub(super) fn is_live(&self) -> bool {
+        is_live(&self.snapshot) || is_live(&self.fetched)
+    }
+
+    pub(super) fn status_of(&self, id: &SubscriptionId) -> Option<&Status> {
+        self.listed.iter().find(|(listed, _)| listed == id).map(|(_, status)| status)
+    }
+}
+
+fn is_live(snapshot: &Snapshot) -> bool {
+    snapshot.subscription.as_ref().is_some_and(|it| it.status.is_live())
 }
 
 impl Billing {
@@ -24,20 +45,34 @@ impl Billing {
     pub async fn sync(&self, customer: &CustomerId) -> Result<Synced, Error> {
         let ticket = self.store.begin(customer).await?;
         let began = self.clock.now().secs();
+        let before = self.readable(customer).await?;
         let listed = self.stripe.subscriptions(customer).await?;
         let plans = self.plan_directory(&listed).await?;
-        let snapshot = fold(&listed, &plans, began);
-        let written = self.store.write(customer, &ticket, &snapshot).await?;
-        self.report(customer, &listed, &snapshot, written).await;
+        let fetched = fold(&listed, &plans, began);
+        let written = self.store.write(customer, &ticket, &fetched).await?;
+        self.report(customer, &listed, &fetched, written).await;
         let stored = match written {
             Written::Accepted => None,
-            Written::Refused => self.store.snapshot(customer).await?,
+            Written::Refused => self.readable(customer).await?,
         };
         Ok(Synced {
-            snapshot: stored.unwrap_or(snapshot),
+            snapshot: stored.unwrap_or_else(|| fetched.clone()),
             written,
-            listed: listed.into_iter().map(|subscription| subscription.id).collect(),
+            went_live: is_live(&fetched) && !before.as_ref().is_some_and(is_live),
+            fetched,
+            listed: listed.into_iter().map(|it| (it.id, it.status)).collect(),
         })
+    }
+
+    /// The stored value; one that can't be read counts as missing, as a sync will replace it.
+    pub(super) async fn readable(&self, customer: &CustomerId) -> Result<Option<Snapshot>, StoreError> {
+        match self.store.snapshot(customer).await {
+            Err(error @ StoreError::Unreadable { .. }) => {
+                tracing::warn!(%customer, %error, "the stored value can't be read and is fetched again");
+                Ok(None)
+            }
+            answer => answer,
+        }
     }
 
     /// Syncs for someone who is waiting: marks, fetches without a lease, and reports the mark
@@ -47,21 +82,34 @@ impl Billing {
     /// As `sync`.
     pub async fn sync_now(&self, customer: &CustomerId) -> Result<Synced, Error> {
         // A worker is to take the mark over only if this sync has died.
-        let grace = Due::By(self.clock.now().plus(self.settings.eager_grace));
-        let mark = |due| Mark { customer: customer.clone(), due, expects: None };
-        let generation = self.mark(&mark(grace)).await?;
-        let synced = match self.sync(customer).await {
-            Ok(synced) => synced,
-            Err(error) => {
-                self.mark(&mark(Due::By(self.clock.now()))).await?;
-                return Err(error);
+        let generation = self.mark_for(customer, self.settings.eager_grace).await?;
+        let finished = async {
+            let synced = self.sync(customer).await?;
+            if let Err(error) = self.after_sync(customer, &synced).await {
+                // Whoever waits is not to pay for it: a worker does the rest.
+                tracing::warn!(%customer, %error, "an open checkout could not be closed yet");
+                self.mark_now(customer).await?;
+            } else if synced.written == Written::Accepted {
+                self.settle(customer, generation, None, &synced).await?;
             }
+            Ok(synced)
         };
-        if synced.written == Written::Accepted {
-            self.settle(customer, generation, None, &synced.snapshot).await?;
+        match finished.await {
+            Ok(synced) => Ok(synced),
+            Err(error) => {
+                self.mark_now(customer).await?;
+                Err(error)
+            }
         }
-        self.after_sync(customer, &synced.snapshot).await;
-        Ok(synced)
+    }
+
+    pub(super) async fn mark_now(&self, customer: &CustomerId) -> Result<u64, StoreError> {
+        self.mark_for(customer, std::time::Duration::ZERO).await
+    }
+
+    async fn mark_for(&self, customer: &CustomerId, after: std::time::Duration) -> Result<u64, StoreError> {
+        let due = Due::By(self.clock.now().plus(after));
+        self.mark(&Mark { customer: customer.clone(), due, expects: None }).await
     }
 
     /// Reports a sync done; the customer stays due at its next known change.
@@ -70,12 +118,12 @@ impl Billing {
         customer: &CustomerId,
         generation: u64,
         lease: Option<String>,
-        snapshot: &Snapshot,
+        synced: &Synced,
     ) -> Result<(), Error> {
-        let next = snapshot.next_change(self.clock.now().secs()).map(UnixMillis::from_secs);
-        let done = Done { customer: customer.clone(), generation, lease, next };
-        self.store.done(&done).await?;
-        Ok(())
+        let next = synced.snapshot.next_change(self.clock.now().secs()).map(UnixMillis::from_secs);
+        let listed = synced.listed.iter().map(|(id, _)| id.clone()).collect();
+        let done = Done { customer: customer.clone(), generation, lease, next, listed };
+        Ok(self.store.done(&done).await?)
     }
 
     /// What a person must look at; none of it stops the sync.
@@ -94,24 +142,30 @@ impl Billing {
             written = ?written,
             "synced"
         );
-        if let Some(it) = subscription
-            && it.plan.is_none()
-            && it.status.is_live()
-        {
-            tracing::warn!(%customer, product = ?it.product_id, "the product has no metadata.plan of plans.toml: it gives no access");
+        let Some(shown) = subscription.filter(|it| it.status.is_live()) else { return };
+        if shown.plan.is_none() {
+            tracing::warn!(%customer, product = ?shown.product_id, "the product has no metadata.plan of plans.toml: it gives no access");
         }
-        if subscription.is_some_and(|it| !it.others.is_empty()) {
+        if !shown.others.is_empty() {
             tracing::warn!(%customer, "the customer has more than one live subscription");
         }
-        let Some(user) = listed.iter().find_map(|it| it.user.as_ref()) else {
-            return;
-        };
-        match self.store.customer_of(user).await {
-            Ok(Some(bound)) if bound != *customer => {
-                tracing::warn!(%customer, %bound, "the customer's metadata.userId belongs to a user with another customer");
-            }
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%customer, %error, "the binding could not be compared"),
+        if let Err(error) = self.compare_binding(customer, listed).await {
+            tracing::warn!(%customer, %error, "the binding could not be compared");
         }
+    }
+
+    /// The customer's metadata.userId against the binding. A user who has lost it gets it back:
+    /// somebody who pays must not be taken for somebody who does not.
+    async fn compare_binding(
+        &self,
+        customer: &CustomerId,
+        listed: &[ListedSubscription],
+    ) -> Result<(), StoreError> {
+        let Some(user) = listed.iter().find_map(|it| it.user.as_ref()) else { return Ok(()) };
+        let bound = self.store.bind(user, customer, None).await?;
+        if bound != *customer {
+            tracing::warn!(%customer, %bound, "the customer's metadata.userId belongs to a user with another customer");
+        }
+        Ok(())
     }
 }

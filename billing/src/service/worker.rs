@@ -1,6 +1,7 @@
 //! Syncs the customers that are due. Any number of workers in any number of processes may run:
 //! the store's leases share the work out, and docs/sync.md says why it is right without them.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::Billing;
 use crate::error::Error;
-use crate::ports::{Claim, Due, Mark, Written};
+use crate::ports::{Claim, Written};
 
 /// A loop that claims and syncs until it is told to stop.
 pub struct Worker {
@@ -35,16 +36,20 @@ impl Worker {
                 running.join_next().await;
                 continue;
             }
-            let claims = self.claim(free).await;
-            let found = !claims.is_empty();
-            for claim in claims {
-                let billing = self.billing.clone();
-                running.spawn(async move { billing.work(claim).await });
-            }
-            if found {
-                continue;
-            }
-            let pause = self.pause().await;
+            let pause = match self.billing.store.claim(free).await {
+                Ok(claims) if !claims.is_empty() => {
+                    for claim in claims {
+                        let billing = self.billing.clone();
+                        running.spawn(async move { billing.work(claim).await });
+                    }
+                    continue;
+                }
+                Ok(_) => self.pause().await,
+                Err(error) => {
+                    tracing::warn!(%error, "no due customers could be claimed");
+                    self.billing.settings.poll
+                }
+            };
             tokio::select! {
                 () = &mut stop => break,
                 () = self.billing.wake.notified() => {}
@@ -52,16 +57,6 @@ impl Worker {
             }
         }
         while running.join_next().await.is_some() {}
-    }
-
-    async fn claim(&self, free: usize) -> Vec<Claim> {
-        match self.billing.store.claim(free).await {
-            Ok(claims) => claims,
-            Err(error) => {
-                tracing::warn!(%error, "no due customers could be claimed");
-                Vec::new()
-            }
-        }
     }
 
     /// Until the next customer is due, but never long: another process may have marked one.
@@ -76,32 +71,30 @@ impl Worker {
 
 impl Billing {
     async fn work(&self, claim: Claim) {
-        let Err(error) = self.sync_claimed(&claim).await else {
-            return;
+        // A sync must end, one way or the other, before its lease does.
+        let sync = AssertUnwindSafe(self.sync_claimed(&claim)).catch_unwind();
+        let (why, asked) = match tokio::time::timeout(self.settings.sync_deadline, sync).await {
+            Ok(Ok(Ok(()))) => return,
+            Ok(Ok(Err(error))) => (error.to_string(), error.retry_after()),
+            Ok(Err(_)) => ("the sync panicked".to_owned(), None),
+            Err(_) => ("the sync took too long".to_owned(), None),
         };
-        let wait = self.retry_delay(claim.attempts, error.retry_after());
-        tracing::warn!(customer = %claim.customer, attempts = claim.attempts + 1, %error, "the sync failed and will be tried again");
-        let failed = self.store.failed(&claim, &error.to_string(), self.clock.now().plus(wait)).await;
-        if let Err(error) = failed {
+        let wait = self.retry_delay(claim.attempts, asked);
+        tracing::warn!(customer = %claim.customer, attempts = claim.attempts + 1, error = why, "the sync failed and will be tried again");
+        if let Err(error) = self.store.failed(&claim, &why, self.clock.now().plus(wait)).await {
             tracing::warn!(customer = %claim.customer, %error, "the failure was not stored: the lease will run out");
         }
     }
 
     async fn sync_claimed(&self, claim: &Claim) -> Result<(), Error> {
-        let mut synced = self.sync(&claim.customer).await?;
-        if let Some(expected) = claim.expects.as_ref().filter(|id| !synced.listed.contains(id)) {
-            tracing::info!(customer = %claim.customer, subscription = %expected, "the fetch lacks what an event named: once more");
-            tokio::time::sleep(self.settings.recheck).await;
-            synced = self.sync(&claim.customer).await?;
-        }
+        let synced = self.sync(&claim.customer).await?;
         if synced.written == Written::Refused {
             // Overtaken by a sync that began later, or the ticket's history is lost: we cannot
             // tell, so the customer stays due.
-            let due = Due::By(self.clock.now());
-            self.mark(&Mark { customer: claim.customer.clone(), due, expects: None }).await?;
+            self.mark_now(&claim.customer).await?;
         }
-        self.after_sync(&claim.customer, &synced.snapshot).await;
-        self.settle(&claim.customer, claim.generation, Some(claim.lease.clone()), &synced.snapshot).await
+        self.after_sync(&claim.customer, &synced).await?;
+        self.settle(&claim.customer, claim.generation, Some(claim.lease.clone()), &synced).await
     }
 
     /// Exponential with full jitter, at least as long as Stripe asks.

@@ -15,7 +15,9 @@ pub async fn load_pricing(interval: Interval) -> Result<PricingView, ServerFnErr
     let billing = context::<AppState>()?.billing;
     let user = use_context::<CurrentUser>().and_then(|CurrentUser(user)| user);
     let snapshot = match user {
-        Some(user) => Some(billing.subscription_of(&user.id).await.ok().flatten().unwrap_or(Snapshot::none(0))),
+        Some(user) => {
+            Some(billing.stored_subscription_of(&user.id).await.ok().flatten().unwrap_or(Snapshot::none(0)))
+        }
         None => None,
     };
     Ok(crate::app::view::pricing_view(billing.catalog(), interval, snapshot.as_ref()))
@@ -28,7 +30,8 @@ pub async fn load_account() -> Result<AccountView, ServerFnError> {
     let billing = context::<AppState>()?.billing;
     let user = context::<CurrentUser>()?.0.ok_or_else(|| ServerFnError::new("Log in first."))?;
     let now = billing.now();
-    let snapshot = billing.subscription_of(&user.id).await.map_err(unavailable)?.unwrap_or(Snapshot::none(now));
+    let snapshot =
+        billing.subscription_of(&user.id).await.map_err(unavailable)?.unwrap_or(Snapshot::none(now));
     let (catalog, policy) = (billing.catalog(), billing.access_policy());
     Ok(crate::app::view::account_view(&user.email, &snapshot, catalog, policy, now))
 }

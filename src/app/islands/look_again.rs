@@ -6,13 +6,14 @@ use std::time::Duration;
 use leptos::prelude::*;
 
 #[island]
-pub fn LookAgain(seconds: u32) -> impl IntoView {
+pub fn LookAgain(seconds: u32, href: String) -> impl IntoView {
     Effect::new(move |_| {
-        let reload = || {
+        let href = href.clone();
+        let look = move || {
             // A page that is being left cannot be loaded again, and need not be.
-            let _ = window().location().reload();
+            let _ = window().location().replace(&href);
         };
-        set_timeout(reload, Duration::from_secs(u64::from(seconds)));
+        set_timeout(look, Duration::from_secs(u64::from(seconds)));
     });
     view! { <p class="small">"This page looks again by itself."</p> }
 }

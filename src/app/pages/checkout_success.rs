@@ -4,6 +4,7 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
 
 use crate::app::api::pages::load_success;
 use crate::app::components::{FactList, Frame, IslandScripts, Kind, LinkButton, Pill, loaded};
@@ -33,6 +34,7 @@ pub fn Outcome(view: SuccessView) -> impl IntoView {
         SuccessView::NeedsPayment(payment) => view! { <NeedsPayment payment/> }.into_any(),
         SuccessView::Processing { received } => view! { <Processing received/> }.into_any(),
         SuccessView::Unreachable => view! { <Unreachable/> }.into_any(),
+        SuccessView::Ended => view! { <Ended/> }.into_any(),
         SuccessView::NotPaid => view! { <NotPaid/> }.into_any(),
     };
     view! { <div class="column result">{outcome}</div> }
@@ -65,11 +67,23 @@ fn NeedsPayment(payment: OpenPaymentView) -> impl IntoView {
     let pay = payment.pay_url.map(|href| view! { <LinkButton href label="Finish paying"/> });
     let kind = if pay.is_some() { Kind::Quiet } else { Kind::Primary };
     view! {
-        <h1>{format!("{} is waiting for your payment", payment.plan_name)}</h1>
-        <p class="lead">"Your bank hasn't confirmed the payment yet, so you haven't been charged."</p>
+        <h1>{format!("{} needs your attention", payment.plan_name)}</h1>
+        <p class="lead">"Its payment isn't complete. Your account page says where it stands and what you can do."</p>
         <p class="actions">
             {pay}
             <LinkButton kind href="/account" label="Go to your account"/>
+        </p>
+    }
+}
+
+#[component]
+fn Ended() -> impl IntoView {
+    view! {
+        <h1>"This plan has ended"</h1>
+        <p class="lead">"What your last checkout bought isn't running any more. You won't be charged for it again."</p>
+        <p class="actions">
+            <LinkButton href="/account" label="Go to your account"/>
+            <LinkButton kind=Kind::Quiet href="/pricing" label="See plans"/>
         </p>
     }
 }
@@ -90,7 +104,7 @@ fn Processing(received: bool) -> impl IntoView {
     view! {
         <h1>{title}</h1>
         <p class="lead">{text}</p>
-        <Again seconds=3 label="Look now"/>
+        <Again label="Look now"/>
     }
 }
 
@@ -102,7 +116,7 @@ fn Unreachable() -> impl IntoView {
             "Stripe doesn't answer us right now. If you have paid, your plan starts by itself as soon as it does, \
              and you won't be charged twice."
         </p>
-        <Again seconds=10 label="Try again"/>
+        <Again label="Try again"/>
     }
 }
 
@@ -110,24 +124,39 @@ fn Unreachable() -> impl IntoView {
 fn NotPaid() -> impl IntoView {
     view! {
         <h1>"You haven't been charged"</h1>
-        <p class="lead">"The checkout ended before a payment was made. You can choose a plan again at any time."</p>
+        <p class="lead">"No payment was made in this checkout. You can choose a plan again at any time."</p>
         <p class="actions">
             <LinkButton href="/pricing" label="See plans"/>
         </p>
     }
 }
 
-/// Looks again by itself, by script or without, and by hand.
+/// Looks again by hand, and by itself, by script or without: at first soon, then ever more rarely,
+/// as a bank may take days.
 #[component]
-fn Again(seconds: u32, label: &'static str) -> impl IntoView {
+fn Again(label: &'static str) -> impl IntoView {
+    let looks = use_query_map().read_untracked().get("look").and_then(|look| look.parse::<u32>().ok());
+    let looks = looks.unwrap_or_default();
+    let seconds = FIRST_LOOK << looks.min(7);
+    let href = format!("/checkout/success?look={}", looks.saturating_add(1));
+    let by_itself = (looks < LOOKS).then(|| {
+        view! {
+            <LookAgain seconds href=href.clone()/>
+            <noscript>
+                <meta http-equiv="refresh" content=format!("{seconds};url={href}")/>
+            </noscript>
+            <IslandScripts/>
+        }
+    });
     view! {
-        <LookAgain seconds/>
-        <noscript>
-            <meta http-equiv="refresh" content=seconds.to_string()/>
-        </noscript>
         <p class="actions">
             <LinkButton href="/checkout/success" label/>
         </p>
-        <IslandScripts/>
+        {by_itself}
     }
 }
+
+/// Seconds.
+const FIRST_LOOK: u32 = 3;
+/// After an hour or so nobody is there any more.
+const LOOKS: u32 = 15;

@@ -38,7 +38,7 @@ pub fn account_view(
         plan_name: usable.map_or_else(String::new, |plan| plan.name.clone()),
         headline: words.headline,
         pill: Pill { label: words.pill.0.to_owned(), tone: words.pill.1 },
-        notice: words.notice.or_else(|| more_than_one(snapshot.subscription.as_ref())),
+        notice: more_than_one(snapshot.subscription.as_ref()).or(words.notice),
         facts,
         includes: usable.map_or_else(Vec::new, |plan| plan.features.clone()),
         next,

@@ -124,9 +124,13 @@ pub enum SuccessView {
     /// The subscription is there, and its payment waits for the buyer.
     NeedsPayment(OpenPaymentView),
     /// The checkout is complete, and the subscription is on its way. `received`: so has the money.
-    Processing { received: bool },
+    Processing {
+        received: bool,
+    },
     /// Stripe does not answer.
     Unreachable,
+    /// The newest checkout was completed, and what it bought is over.
+    Ended,
     /// Cancelled or never paid, which Stripe has confirmed.
     NotPaid,
 }

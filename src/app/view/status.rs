@@ -162,7 +162,7 @@ fn paused(wording: &Wording) -> Words {
 
 fn incomplete(wording: &Wording) -> Words {
     let text = format!(
-        "Your card hasn't been charged yet, and {} starts once it is. If nothing happens within a day, the order lapses and costs nothing.",
+        "Your payment isn't complete, and {} starts once it is. With a bank debit that can take days. Otherwise finish it within a day, or the order lapses.",
         wording.name
     );
     let notice = notice(Tone::Warn, "Your first payment isn't finished", text);

@@ -74,7 +74,8 @@ fn joined() -> Result<Config, StartError> {
     run::log_to_stderr("warn");
     let running = PathBuf::from(".data/dev.env");
     if variable("STRIPE_SECRET_KEY").is_none() && running.exists() {
-        dotenvy::from_path(&running).map_err(|error| StartError::new(format!("{}: {error}", running.display())))?;
+        dotenvy::from_path(&running)
+            .map_err(|error| StartError::new(format!("{}: {error}", running.display())))?;
     }
     Ok(Config::with(super::config::Provided::default())?)
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{RedisStore, from_json, to_json, unavailable, unreadable};
+use super::{RedisStore, from_json, to_json, unreadable};
 use crate::error::StoreError;
 use crate::id::{CustomerId, UserId};
 use crate::ports::{Account, Bindings, CustomerAttempt};
@@ -15,10 +15,6 @@ fn binding_key(user: &UserId) -> String {
 
 fn attempt_key(user: &UserId) -> String {
     format!("stripe:attempt:{user}")
-}
-
-fn email_key(customer: &CustomerId) -> String {
-    format!("stripe:email:{customer}")
 }
 
 #[async_trait]
@@ -64,18 +60,8 @@ impl Bindings for RedisStore {
         Ok(())
     }
 
-    async fn email_digest(&self, customer: &CustomerId) -> Result<Option<String>, StoreError> {
-        self.text(&email_key(customer)).await
-    }
-
-    async fn set_email_digest(&self, customer: &CustomerId, digest: &str) -> Result<(), StoreError> {
-        let mut redis = self.redis.clone();
-        redis::cmd("SET")
-            .arg(email_key(customer))
-            .arg(digest)
-            .query_async(&mut redis)
-            .await
-            .map_err(unavailable)
+    async fn account(&self) -> Result<Option<Account>, StoreError> {
+        self.text(ACCOUNT).await?.map(|text| from_json(ACCOUNT, &text)).transpose()
     }
 
     async fn claim_account(&self, account: &Account) -> Result<Account, StoreError> {

@@ -2,8 +2,9 @@
 //!
 //! `due` orders customers by when they are due, `leased` by when their lease runs out; a customer
 //! is in one of them. `entries` holds, as JSON, generation `g`, lease `l`, attempts `a`, last
-//! error `e`, expected subscription `x`, and `later`: until when the last
-//! `Due::From` mark lies ahead, which a sync that began before then must not use up. `<customer>:quiet` says until when it was synced recently.
+//! error `e`, and what a sync must not use up: `later`, until when the last `Due::From` mark lies
+//! ahead, and `x`, the subscriptions that events have named and no fetch has contained yet, with
+//! how often each was missed. `quiet:<customer>` says until when it was synced recently.
 
 use async_trait::async_trait;
 use rand::Rng;
@@ -20,7 +21,10 @@ local customer, at, now = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local raw = redis.call('HGET', KEYS[3], customer)
 local entry = raw and cjson.decode(raw) or {}
 entry.g = redis.call('INCR', KEYS[4])
-if ARGV[4] ~= '' then entry.x = ARGV[4] end
+if ARGV[4] ~= '' then
+  entry.x = entry.x or {}
+  entry.x[ARGV[4]] = entry.x[ARGV[4]] or 0
+end
 if ARGV[5] == 'from' and at > now then entry.later = math.max(entry.later or 0, at) end
 if not redis.call('ZSCORE', KEYS[2], customer) then
   local due = tonumber(redis.call('ZSCORE', KEYS[1], customer) or nil)
@@ -51,15 +55,15 @@ for i, customer in ipairs(customers) do
   redis.call('ZREM', KEYS[1], customer)
   redis.call('ZADD', KEYS[2], ARGV[3], customer)
   redis.call('HSET', KEYS[3], customer, cjson.encode(entry))
-  table.insert(claims, {customer, entry.g, entry.l, entry.a or 0, entry.x or ''})
+  table.insert(claims, {customer, entry.g, entry.l, entry.a or 0})
 end
 return claims
 ";
 
-/// KEYS: due, leased, entries, quiet. ARGV: customer, generation, lease or '', next or '', now, quiet.
+/// KEYS: due, leased, entries, quiet. ARGV: customer, generation, lease or '', next or '', now,
+/// quiet, the ids that were listed as JSON, how often one may be missed.
 pub(super) const DONE: &str = r"
 local customer, now, quiet = ARGV[1], tonumber(ARGV[5]), tonumber(ARGV[6])
-if quiet > 0 then redis.call('SET', KEYS[4], now + quiet, 'PX', quiet) end
 local raw = redis.call('HGET', KEYS[3], customer)
 if not raw then
   if ARGV[3] == '' and ARGV[4] ~= '' then
@@ -72,18 +76,30 @@ local entry = cjson.decode(raw)
 if (entry.l or '') ~= ARGV[3] then return 0 end
 local marked_since = entry.g ~= tonumber(ARGV[2])
 if marked_since and ARGV[3] == '' then return 0 end
+if quiet > 0 then redis.call('SET', KEYS[4], now + quiet, 'PX', quiet) end
 local due = tonumber(ARGV[4])
 if marked_since then due = now + quiet end
 if entry.later then due = math.min(due or entry.later, math.max(entry.later, now)) end
+local missing = nil
+if entry.x then
+  local listed = {}
+  for _, id in ipairs(cjson.decode(ARGV[7])) do listed[id] = true end
+  for id, misses in pairs(entry.x) do
+    if not listed[id] and misses < tonumber(ARGV[8]) then
+      missing = missing or {}
+      missing[id] = misses + 1
+      local again = now + math.max(quiet, 1) * 2 ^ misses
+      due = math.min(due or again, again)
+    end
+  end
+end
 redis.call('ZREM', KEYS[2], customer)
 if not due then
   redis.call('ZREM', KEYS[1], customer)
   redis.call('HDEL', KEYS[3], customer)
   return 1
 end
-local kept = {g = entry.g, later = entry.later}
-if marked_since then kept.x = entry.x end
-redis.call('HSET', KEYS[3], customer, cjson.encode(kept))
+redis.call('HSET', KEYS[3], customer, cjson.encode({g = entry.g, later = entry.later, x = missing}))
 redis.call('ZADD', KEYS[1], due, customer)
 return 1
 ";
@@ -103,6 +119,9 @@ redis.call('ZREM', KEYS[2], customer)
 redis.call('ZADD', KEYS[1], ARGV[4], customer)
 return 1
 ";
+
+/// With two seconds of quiet time, a lag of about a minute is waited for.
+const MISSES: u32 = 5;
 
 const EVENTS: &str = "stripe:events";
 const EVENTS_KEPT: isize = 200;
@@ -126,15 +145,14 @@ fn quiet_key(customer: &CustomerId) -> String {
     format!("{{stripe:due:0}}:quiet:{customer}")
 }
 
-type RawClaim = (String, u64, String, u32, String);
+type RawClaim = (String, u64, String, u32);
 
-fn read_claim((customer, generation, lease, attempts, expects): RawClaim) -> Result<Claim, StoreError> {
+fn read_claim((customer, generation, lease, attempts): RawClaim) -> Result<Claim, StoreError> {
     Ok(Claim {
         customer: CustomerId::parse(customer).map_err(|error| unreadable(KEYS.due, error))?,
         generation,
         lease,
         attempts,
-        expects: SubscriptionId::parse(expects).ok(),
     })
 }
 
@@ -196,6 +214,8 @@ impl Queue for RedisStore {
             .arg(done.next.map_or_else(String::new, |next| next.0.to_string()))
             .arg(self.clock.now().0)
             .arg(millis(self.queue.quiet))
+            .arg(to_json(KEYS.entries, &done.listed)?)
+            .arg(MISSES)
             .invoke_async(&mut redis)
             .await
             .map_err(unavailable)

@@ -97,8 +97,8 @@ pub(super) struct Customer {
     deleted: bool,
     #[serde(default)]
     created: i64,
-    #[serde(default)]
-    metadata: BTreeMap<String, String>,
+    email: Option<String>,
+    metadata: Option<BTreeMap<String, String>>,
     invoice_settings: Option<InvoiceSettings>,
 }
 
@@ -110,11 +110,11 @@ struct InvoiceSettings {
 impl Customer {
     pub fn into_domain(self) -> Option<ports::Customer> {
         let id = self.id.clone().filter(|_| !self.deleted)?;
-        Some(ports::Customer { id, user: self.user(), created: self.created })
+        Some(ports::Customer { id, user: self.user(), email: self.email, created: self.created })
     }
 
     fn user(&self) -> Option<UserId> {
-        UserId::parse(self.metadata.get("userId")?.as_str()).ok()
+        UserId::parse(self.metadata.as_ref()?.get("userId")?.as_str()).ok()
     }
 }
 
@@ -185,7 +185,7 @@ impl Item {
 pub(super) struct Price {
     pub id: PriceId,
     product: Option<Reference<Value>>,
-    lookup_key: Option<LookupKey>,
+    lookup_key: Option<String>,
     #[serde(default)]
     active: bool,
     unit_amount: Option<i64>,
@@ -217,7 +217,7 @@ impl Price {
             product: self.product_id()?,
             currency: Currency::parse(self.currency.as_deref()?).ok()?,
             interval: interval.and_then(Interval::parse),
-            lookup_key: self.lookup_key,
+            lookup_key: self.lookup_key.and_then(|key| LookupKey::parse(key).ok()),
             active: self.active,
             amount: self.unit_amount,
             id: self.id,
@@ -233,16 +233,27 @@ pub(super) struct Product {
     description: Option<String>,
     #[serde(default)]
     active: bool,
-    #[serde(default)]
-    metadata: BTreeMap<String, String>,
+    metadata: Option<BTreeMap<String, String>>,
     #[serde(default)]
     created: i64,
 }
 
 impl Product {
-    pub fn into_domain(self) -> ports::Product {
+    /// One that can't be read is none of ours, and must not hide the others.
+    pub fn read(value: Value) -> Option<ports::Product> {
+        match serde_json::from_value::<Self>(value) {
+            Ok(product) => Some(product.into_domain()),
+            Err(error) => {
+                tracing::warn!(%error, "a product of Stripe's can't be read");
+                None
+            }
+        }
+    }
+
+    fn into_domain(self) -> ports::Product {
+        let plan = self.metadata.as_ref().and_then(|metadata| metadata.get("plan"));
         ports::Product {
-            plan: self.metadata.get("plan").and_then(|plan| PlanId::parse(plan.as_str()).ok()),
+            plan: plan.and_then(|plan| PlanId::parse(plan.as_str()).ok()),
             id: self.id,
             name: self.name,
             description: self.description,

@@ -49,6 +49,16 @@ fn a_deleted_customer_and_a_missing_field_kill_nothing() {
 }
 
 #[test]
+fn what_somebody_else_named_is_read_too() {
+    let item = json!({"price": {"id": "old plan/1", "product": "my product", "lookup_key": "pro:monthly"}});
+    let listed = read(json!({"id": "sub_1", "status": "active", "items": {"data": [item]}}));
+    assert_eq!(listed.items[0].price.as_str(), "old plan/1");
+    assert_eq!(listed.items[0].product.as_ref().unwrap().as_str(), "my product");
+    assert!(Product::read(json!({"id": "my product", "metadata": null})).is_some());
+    assert!(Product::read(json!({"id": 7})).is_none());
+}
+
+#[test]
 fn a_sessions_metadata_is_validated_where_it_is_read() {
     let session = |metadata: Value| {
         let value =

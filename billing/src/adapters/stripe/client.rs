@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use stripe_billing::subscription::{ListSubscription, ListSubscriptionStatus};
 use stripe_checkout::checkout_session::{
     CreateCheckoutSession, CreateCheckoutSessionLineItems, CreateCheckoutSessionSubscriptionData,
-    ExpireCheckoutSession, ListCheckoutSession, RetrieveCheckoutSession,
+    ExpireCheckoutSession, ListCheckoutSession,
 };
 use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest};
-use stripe_core::customer::{CreateCustomer, SearchCustomer, UpdateCustomer};
+use stripe_core::customer::{CreateCustomer, RetrieveCustomer, SearchCustomer, UpdateCustomer};
 use stripe_product::price::{
     CreatePrice, CreatePriceRecurring, CreatePriceRecurringInterval, ListPrice, UpdatePrice,
 };
@@ -80,7 +80,7 @@ impl Stripe for StripeClient {
                 request = request.starting_after(last.id.as_str());
             }
             let page: List<answers::Subscription> = match self.ask(request).await {
-                Err(error) if error.is_missing() => return Ok(listed),
+                Err(error) if listed.is_empty() && error.is_missing_customer() => return Ok(listed),
                 answer => answer?,
             };
             let more = page.has_more && !page.data.is_empty();
@@ -96,6 +96,13 @@ impl Stripe for StripeClient {
         let request = CreateCustomer::new().metadata(metadata).build();
         let customer: answers::Id = self.transport.call(request, Some(idempotency_key)).await?;
         CustomerId::parse(customer.id).map_err(|error| invalid(&error))
+    }
+
+    async fn customer(&self, id: &CustomerId) -> Result<Option<Customer>, StripeError> {
+        match self.ask::<answers::Customer>(RetrieveCustomer::new(id.as_str())).await {
+            Err(error) if error.is_missing() => Ok(None),
+            answer => Ok(answer?.into_domain()),
+        }
     }
 
     async fn set_email(&self, customer: &CustomerId, email: &str) -> Result<(), StripeError> {
@@ -137,13 +144,8 @@ impl Stripe for StripeClient {
         Ok(answer?.into_domain())
     }
 
-    async fn checkout(&self, id: &CheckoutSessionId) -> Result<CheckoutSession, StripeError> {
-        let session: answers::CheckoutSession = self.ask(RetrieveCheckoutSession::new(id.as_str())).await?;
-        Ok(session.into_domain())
-    }
-
     async fn checkouts(&self, customer: &CustomerId) -> Result<Vec<CheckoutSession>, StripeError> {
-        let request = ListCheckoutSession::new().customer(customer.as_str()).limit(10);
+        let request = ListCheckoutSession::new().customer(customer.as_str()).limit(PAGE);
         let page: List<answers::CheckoutSession> = self.ask(request).await?;
         Ok(page.data.into_iter().map(answers::CheckoutSession::into_domain).collect())
     }
@@ -155,15 +157,16 @@ impl Stripe for StripeClient {
 
     async fn products(&self) -> Result<Vec<Product>, StripeError> {
         let mut products: Vec<Product> = Vec::new();
+        let mut last: Option<String> = None;
         loop {
             let mut request = ListProduct::new().limit(PAGE);
-            if let Some(last) = products.last() {
-                request = request.starting_after(last.id.as_str());
+            if let Some(last) = last {
+                request = request.starting_after(last);
             }
-            let page: List<answers::Product> = self.ask(request).await?;
-            let more = page.has_more && !page.data.is_empty();
-            products.extend(page.data.into_iter().map(answers::Product::into_domain));
-            if !more {
+            let page: List<serde_json::Value> = self.ask(request).await?;
+            last = page.data.last().and_then(|product| product["id"].as_str()).map(str::to_owned);
+            products.extend(page.data.into_iter().filter_map(answers::Product::read));
+            if !page.has_more || last.is_none() {
                 return Ok(products);
             }
         }

@@ -197,8 +197,8 @@ async fn refusal(response: Response) -> StripeError {
     let bytes = response.bytes().await.unwrap_or_default();
     let body = serde_json::from_slice::<Body>(&bytes).unwrap_or_default().error;
     let kind = kind(status, body.code.as_deref());
-    // Stripe's messages to developers may quote what was sent; of a failure the status is enough.
-    let message = body.message.filter(|_| kind != StripeErrorKind::Unauthorized);
+    let message =
+        body.message.filter(|_| kind != StripeErrorKind::Unauthorized).map(|text| without_emails(&text));
     StripeError {
         message: format!("{status}{}", message.map(|text| format!(": {text}")).unwrap_or_default()),
         kind,
@@ -207,6 +207,12 @@ async fn refusal(response: Response) -> StripeError {
         request_id,
         retry_after,
     }
+}
+
+/// Stripe's messages may quote what was sent, and errors are logged.
+fn without_emails(message: &str) -> String {
+    let words = message.split(' ').map(|word| if word.contains('@') { "(e-mail)" } else { word });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn kind(status: StatusCode, code: Option<&str>) -> StripeErrorKind {
@@ -241,6 +247,12 @@ mod tests {
             assert!(matches!(open(key, None), Err(StripeConfigError::Key)), "{key}");
         }
         assert!(matches!(open("sk_test_1", Some("here")), Err(StripeConfigError::Base(_))));
+    }
+
+    #[test]
+    fn no_email_gets_into_an_error() {
+        let message = without_emails("Invalid email address: ada@example.com. See the docs");
+        assert_eq!(message, "Invalid email address: (e-mail) See the docs");
     }
 
     #[test]

@@ -13,10 +13,10 @@ use rand::Rng;
 use stripe_emulator::{Emulator, Options, Webhook};
 use unsplit_billing::adapters::webhook;
 
-use private_redis::PrivateRedis;
 use crate::server::auth::{AccountSettings, AttemptLimits};
 use crate::server::config::{Config, Provided, site_addr, variable};
 use crate::server::run::{self, StartError, Tuning};
+use private_redis::PrivateRedis;
 
 /// The key that the emulator takes; it opens nothing else.
 const EMULATOR_KEY: &str = "sk_test_emulator";
@@ -96,10 +96,16 @@ impl Dev {
             started.redis = Some(redis);
         }
         if variable("STRIPE_SECRET_KEY").is_none() {
-            let secret = variable("STRIPE_WEBHOOK_SECRET").unwrap_or_else(|| {
-                format!("whsec_{}", hex::encode(rand::rng().random::<[u8; 16]>()))
-            });
-            let endpoint = Webhook { url: format!("http://{}{}", site_addr()?, webhook::PATH), secret: secret.clone() };
+            if variable("STRIPE_API_BASE").is_some() {
+                let fix = "set both, or neither for the emulator";
+                return Err(StartError::new(format!(
+                    "STRIPE_API_BASE is set without STRIPE_SECRET_KEY: {fix}"
+                )));
+            }
+            let secret = variable("STRIPE_WEBHOOK_SECRET")
+                .unwrap_or_else(|| format!("whsec_{}", hex::encode(rand::rng().random::<[u8; 16]>())));
+            let endpoint =
+                Webhook { url: format!("http://{}{}", site_addr()?, webhook::PATH), secret: secret.clone() };
             let options = Options {
                 listen: self.emulator,
                 data_dir: Some(self.data_dir.join("stripe")),

@@ -76,7 +76,11 @@ impl PrivateRedis {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        Err(StartError::new(format!("Redis does not answer at {}: see its log in {}", self.url, directory.display())))
+        Err(StartError::new(format!(
+            "Redis does not answer at {}: see its log in {}",
+            self.url,
+            directory.display()
+        )))
     }
 
     /// Resolves when Redis has ended by itself, which it should not.
@@ -92,7 +96,8 @@ impl PrivateRedis {
 }
 
 fn prepared(directory: &Path) -> Result<PathBuf, StartError> {
-    let fail = |error| StartError::new(format!("{} can't be used for Redis' data: {error}", directory.display()));
+    let fail =
+        |error| StartError::new(format!("{} can't be used for Redis' data: {error}", directory.display()));
     std::fs::create_dir_all(directory).map_err(fail)?;
     directory.canonicalize().map_err(fail)
 }
