@@ -23,6 +23,8 @@ pub struct StripeSettings {
     /// For one try, from the first byte sent to the last byte read.
     pub timeout: Duration,
     pub retries: u32,
+    /// After a 409: the same call is under way elsewhere, and has an answer for us in a moment.
+    pub conflict_retries: u32,
     pub backoff_base: Duration,
     pub backoff_cap: Duration,
     /// A Retry-After above this is handed to the caller instead of being waited for.
@@ -35,6 +37,7 @@ impl Default for StripeSettings {
             connect_timeout: Duration::from_secs(5),
             timeout: Duration::from_secs(20),
             retries: 2,
+            conflict_retries: 10,
             backoff_base: Duration::from_millis(500),
             backoff_cap: Duration::from_secs(4),
             longest_wait: Duration::from_secs(5),
@@ -127,13 +130,13 @@ impl Transport {
         let key = idempotency_key.unwrap_or(&random);
         let mut attempt = 0;
         let body = loop {
-            let (error, retried) = match self.try_once(&request, key).await {
+            let (error, retries) = match self.try_once(&request, key).await {
                 Ok(body) => break body,
                 Err(failed) => failed,
             };
             let dice = rand::rng().random::<f64>();
             let wait = retry::delay(&self.settings, attempt, error.retry_after, dice);
-            let Some(wait) = wait.filter(|_| retried && attempt < self.settings.retries) else {
+            let Some(wait) = wait.filter(|_| attempt < retries) else {
                 return Err(error);
             };
             tracing::debug!(path = request.path, attempt, error = %error, "calling Stripe again");
@@ -148,8 +151,8 @@ impl Transport {
         })
     }
 
-    /// One try. An error comes with whether it is worth another.
-    async fn try_once(&self, request: &RequestBuilder, key: &str) -> Result<Bytes, (StripeError, bool)> {
+    /// One try. An error comes with how many others it is worth.
+    async fn try_once(&self, request: &RequestBuilder, key: &str) -> Result<Bytes, (StripeError, u32)> {
         let url = format!("{}/v1{}", self.base, request.path);
         let mut builder = match request.method {
             StripeMethod::Get => self.client.get(url),
@@ -163,12 +166,16 @@ impl Transport {
             builder = builder.header("Content-Type", "application/x-www-form-urlencoded").body(body.clone());
         }
         let sent = builder.bearer_auth(&self.key).header("Stripe-Version", VERSION.as_str()).send().await;
-        let response = sent.map_err(|error| (no_answer(&error), true))?;
+        let response = sent.map_err(|error| (no_answer(&error), self.settings.retries))?;
         if response.status().is_success() {
-            return response.bytes().await.map_err(|error| (no_answer(&error), true));
+            return response.bytes().await.map_err(|error| (no_answer(&error), self.settings.retries));
         }
-        let retried = retry::is_retried(response.status(), response.headers());
-        Err((refusal(response).await, retried))
+        let retries = match response.status() {
+            status if !retry::is_retried(status, response.headers()) => 0,
+            StatusCode::CONFLICT => self.settings.conflict_retries,
+            _ => self.settings.retries,
+        };
+        Err((refusal(response).await, retries))
     }
 }
 
