@@ -87,6 +87,8 @@ impl Billing {
 
     async fn checkout_for(&self, customer: &CustomerId, wanted: &CheckoutAttempt) -> Result<Checkout, Error> {
         for _ in 0..ROUNDS {
+            // Read before Stripe is asked: a session that it names is in the list that follows.
+            let stored = self.store.checkout_attempt(customer).await?;
             let synced = self.sync_now(customer).await?;
             if synced.is_live() {
                 return Ok(Checkout::AlreadySubscribed);
@@ -98,7 +100,7 @@ impl Billing {
             // One trial a customer: it is for people who have had no subscription.
             let trial_days = wanted.trial_days.filter(|_| synced.listed.is_empty());
             let wanted = CheckoutAttempt { trial_days, ..wanted.clone() };
-            if let Some(url) = self.one_round(customer, &wanted, &sessions).await? {
+            if let Some(url) = self.one_round(customer, stored.as_ref(), &wanted, &sessions).await? {
                 return Ok(Checkout::Open { url });
             }
         }
@@ -109,12 +111,12 @@ impl Billing {
     async fn one_round(
         &self,
         customer: &CustomerId,
+        stored: Option<&CheckoutAttempt>,
         wanted: &CheckoutAttempt,
         sessions: &[CheckoutSession],
     ) -> Result<Option<String>, Error> {
-        let stored = self.store.checkout_attempt(customer).await?;
-        let Some(attempt) = stored.as_ref().filter(|attempt| self.is_usable(attempt, wanted)) else {
-            self.begin_attempt(customer, stored.as_ref(), wanted, sessions).await?;
+        let Some(attempt) = stored.filter(|attempt| self.is_usable(attempt, wanted)) else {
+            self.begin_attempt(customer, stored, wanted, sessions).await?;
             return Ok(None);
         };
         let session = match &attempt.session {
@@ -140,7 +142,7 @@ impl Billing {
         same && (attempt.session.is_some() || attempt.expires_at >= soonest)
     }
 
-    /// Ends every session that is open, then puts a new attempt in the place of `current`.
+    /// Ends the session of `current`, puts a new attempt in its place, and ends what else is open.
     async fn begin_attempt(
         &self,
         customer: &CustomerId,
@@ -148,13 +150,20 @@ impl Billing {
         wanted: &CheckoutAttempt,
         sessions: &[CheckoutSession],
     ) -> Result<(), Error> {
-        self.expire_open(sessions, None).await?;
+        let replaced = current.and_then(|attempt| attempt.session.as_ref());
+        for session in sessions.iter().filter(|session| Some(&session.id) == replaced) {
+            self.expire_open(std::slice::from_ref(session), None).await?;
+        }
         let attempt = CheckoutAttempt {
             token: format!("{:032x}", rand::rng().random::<u128>()),
             expires_at: self.clock.now().plus(self.settings.checkout_lifetime).secs(),
             ..wanted.clone()
         };
-        self.store.swap_checkout_attempt(customer, current, Some(&attempt)).await?;
+        let stored = self.store.swap_checkout_attempt(customer, current, Some(&attempt)).await?;
+        if stored.as_ref() == Some(&attempt) {
+            // Nobody was faster, so what was listed before is older than this attempt.
+            self.expire_open(sessions, None).await?;
+        }
         Ok(())
     }
 
