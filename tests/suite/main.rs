@@ -3,5 +3,12 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on fails")]
 
 mod accounts;
+mod commands;
+mod one_customer;
 mod purchase;
+mod start;
+mod statuses;
 mod support;
+mod sync;
+mod tidy;
+mod webhook;

@@ -11,23 +11,27 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use unsplit::server::auth::{AccountSettings, AttemptLimits, HashingSettings};
 use unsplit::server::config::Config;
-use unsplit::server::run::{StartError, Tuning, open_state, read_catalog, serve_on};
+use unsplit::server::run::{StartError, Tuning, open_billing, open_state, read_catalog, serve_on};
 use unsplit_billing::adapters::redis::{QueueSettings, RedisConnection};
 use unsplit_billing::adapters::stripe::StripeSettings;
+use unsplit_billing::id::CustomerId;
 use unsplit_billing::plan::Catalog;
 use unsplit_billing::ports::AccountMode;
 use unsplit_billing::service::Billing;
 
-use super::{Browser, database};
+use super::stripe::KEY;
+use super::{Browser, Stripe, database};
 
-pub const KEY: &str = "sk_test_emulator";
 pub const WEBHOOK_SECRET: &str = "whsec_test";
+/// A card that is never refused.
+pub const GOOD: &str = "4242424242424242";
 
 /// What a test wants to be different.
 pub struct AppOptions {
     pub redis_url: String,
     pub catalog: Catalog,
     pub webhook_secrets: Vec<String>,
+    pub tuning: Tuning,
 }
 
 impl Default for AppOptions {
@@ -36,6 +40,7 @@ impl Default for AppOptions {
             redis_url: database(),
             catalog: read_catalog().unwrap(),
             webhook_secrets: vec![WEBHOOK_SECRET.to_owned()],
+            tuning: tuning(),
         }
     }
 }
@@ -45,11 +50,17 @@ pub struct App {
     pub billing: Arc<Billing>,
     /// A connection to the app's own database.
     pub redis: RedisConnection,
-    pub redis_url: String,
     pub stripe: Stripe,
+    /// For another process beside this one.
+    pub config: Config,
     emulator: Option<Emulator>,
-    stop: Option<oneshot::Sender<()>>,
-    serving: Option<JoinHandle<Result<(), StartError>>>,
+    running: Option<Running>,
+}
+
+/// What would be one process.
+struct Running {
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<Result<(), StartError>>,
 }
 
 /// Fast enough for a test, with every mechanism at work.
@@ -67,7 +78,6 @@ pub fn tuning() -> Tuning {
         billing: |settings| {
             settings.retry_base = Duration::from_millis(20);
             settings.retry_cap = Duration::from_millis(200);
-            settings.recheck = Duration::from_millis(20);
             settings.eager_grace = Duration::from_millis(500);
             settings.poll = Duration::from_millis(50);
         },
@@ -88,7 +98,10 @@ impl App {
             listen: "127.0.0.1:0".parse().unwrap(),
             data_dir: None,
             secret_key: KEY.to_owned(),
-            webhooks: vec![Webhook { url: format!("{url}/webhooks/stripe"), secret: WEBHOOK_SECRET.to_owned() }],
+            webhooks: vec![Webhook {
+                url: format!("{url}/webhooks/stripe"),
+                secret: WEBHOOK_SECRET.to_owned(),
+            }],
         })
         .await
         .unwrap();
@@ -97,29 +110,15 @@ impl App {
             mode: AccountMode::Test,
             stripe_base: Some(emulator.url()),
             webhook_secrets: options.webhook_secrets,
-            redis_url: options.redis_url.clone(),
+            redis_url: options.redis_url,
+            checkout_origin: None,
             public_url: url.clone(),
             site_addr: address,
             trusted_proxies: 0,
         };
-        let (state, redis) = open_state(config, options.catalog, tuning()).await.unwrap();
-        state.billing.push_plans().await.unwrap();
-        let billing = state.billing.clone();
-        let (stop, stopped) = oneshot::channel();
-        let serving = tokio::spawn(serve_on(listener, state, redis.clone(), async move {
-            let _ = stopped.await;
-        }));
-        let stripe = Stripe { url: emulator.url(), client: reqwest::Client::new() };
-        Self {
-            url,
-            billing,
-            redis,
-            redis_url: options.redis_url,
-            stripe,
-            emulator: Some(emulator),
-            stop: Some(stop),
-            serving: Some(serving),
-        }
+        let (running, billing, redis) = serve(listener, &config, options.catalog, options.tuning).await;
+        let stripe = Stripe::at(emulator.url());
+        Self { url, billing, redis, stripe, config, emulator: Some(emulator), running: Some(running) }
     }
 
     pub fn browser(&self) -> Browser {
@@ -137,7 +136,8 @@ impl App {
 
     /// What Redis holds at a key.
     pub async fn stored(&self, key: &str) -> Option<String> {
-        self.redis.clone().get(key).await.unwrap()
+        // After an outage the first command meets the old connection.
+        eventually("Redis answers", async || self.redis.clone().get(key).await.ok()).await
     }
 
     /// The keys that match a pattern.
@@ -160,8 +160,45 @@ impl App {
 
     /// Stops the app as SIGTERM does, and waits until it has ended.
     pub async fn stop(&mut self) {
-        drop(self.stop.take());
-        self.serving.take().unwrap().await.unwrap().unwrap();
+        let Running { stop, serving } = self.running.take().unwrap();
+        drop(stop);
+        serving.await.unwrap().unwrap();
+    }
+
+    /// A new process on the same address, Redis and Stripe, after `stop`.
+    pub async fn start_again(&mut self, catalog: Catalog) {
+        let listener = TcpListener::bind(self.config.site_addr).await.unwrap();
+        let (running, billing, redis) = serve(listener, &self.config, catalog, tuning()).await;
+        (self.running, self.billing, self.redis) = (Some(running), billing, redis);
+    }
+
+    /// The verbs of another process on the same Redis, with its own way to Stripe.
+    pub async fn another_process(&self, stripe_base: &str) -> Arc<Billing> {
+        let config = Config { stripe_base: Some(stripe_base.to_owned()), ..self.config.clone() };
+        open_billing(&config, read_catalog().unwrap(), &tuning()).await.unwrap().0
+    }
+
+    /// Somebody who has bought Pro for a month: their browser, customer and subscription.
+    pub async fn subscriber(&self, email: &str) -> (Browser, String, String) {
+        let mut browser = self.signed_up(email).await;
+        let checkout = browser.subscribe("pro", "month").await;
+        let success = browser.pay(&checkout, GOOD).await;
+        assert_eq!(success.heading(), "Thank you. You're on Pro", "{}", success.html);
+        let customer = self.only_customer().await;
+        let subscription = self.snapshot(&customer).await["subscriptionId"].as_str().unwrap().to_owned();
+        (browser, customer, subscription)
+    }
+
+    /// Syncs one customer, as `unsplit sync` does.
+    pub async fn sync(&self, customer: &str) -> Value {
+        self.billing.sync(&CustomerId::parse(customer).unwrap()).await.unwrap();
+        self.snapshot(customer).await
+    }
+
+    /// Waits until Redis says so.
+    pub async fn eventually_status(&self, customer: &str, status: &str) {
+        let what = format!("{customer} is {status}");
+        eventually(&what, async || (self.snapshot(customer).await["status"] == status).then_some(())).await;
     }
 
     /// Ends the emulator: from now on Stripe can't be reached.
@@ -170,52 +207,24 @@ impl App {
     }
 }
 
-/// The emulator, as a test looks at it and plays the Dashboard.
-#[derive(Clone)]
-pub struct Stripe {
-    pub url: String,
-    client: reqwest::Client,
-}
-
-impl Stripe {
-    pub async fn get(&self, path: &str) -> Value {
-        let answer = self.client.get(format!("{}{path}", self.url)).bearer_auth(KEY).send().await.unwrap();
-        assert!(answer.status().is_success(), "{path}: {}", answer.status());
-        serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
-    }
-
-    pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Value {
-        let request = self.client.post(format!("{}{path}", self.url)).bearer_auth(KEY).form(form);
-        let answer = request.send().await.unwrap();
-        let (status, body) = (answer.status(), answer.bytes().await.unwrap());
-        assert!(status.is_success(), "{path}: {status} {}", String::from_utf8_lossy(&body));
-        serde_json::from_slice(&body).unwrap()
-    }
-
-    pub async fn delete(&self, path: &str) -> Value {
-        let answer = self.client.delete(format!("{}{path}", self.url)).bearer_auth(KEY).send().await.unwrap();
-        assert!(answer.status().is_success(), "{path}: {}", answer.status());
-        serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or(Value::Null)
-    }
-
-    /// One of the emulator's own controls, such as `faults` or `deliveries`.
-    pub async fn control(&self, path: &str, body: &Value) -> Value {
-        let request = self.client.post(format!("{}/_emulator/{path}", self.url));
-        let answer = request.header("content-type", "application/json").body(body.to_string()).send();
-        let answer = answer.await.unwrap();
-        let (status, body) = (answer.status(), answer.bytes().await.unwrap());
-        assert!(status.is_success(), "{path}: {status} {}", String::from_utf8_lossy(&body));
-        serde_json::from_slice(&body).unwrap_or(Value::Null)
-    }
-
-    /// All objects of a list.
-    pub async fn list(&self, path: &str) -> Vec<Value> {
-        self.get(path).await["data"].as_array().unwrap().clone()
-    }
+async fn serve(
+    listener: TcpListener,
+    config: &Config,
+    catalog: Catalog,
+    tuning: Tuning,
+) -> (Running, Arc<Billing>, RedisConnection) {
+    let (state, redis) = open_state(config.clone(), catalog, tuning).await.unwrap();
+    state.billing.push_plans().await.unwrap();
+    let billing = state.billing.clone();
+    let (stop, stopped) = oneshot::channel();
+    let serving = tokio::spawn(serve_on(listener, state, redis.clone(), async move {
+        let _ = stopped.await;
+    }));
+    (Running { stop, serving }, billing, redis)
 }
 
 /// Waits for what a worker will do; fails after a generous while.
-pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMut() -> F) -> T {
+pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let waited = tokio::time::timeout(Duration::from_secs(30), async {
         loop {
             if let Some(found) = look().await {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use reqwest::header::{ACCEPT, COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, StatusCode, Url};
-use scraper::{Html, Selector};
+use scraper::{ElementRef, Html, Selector};
 
 pub struct Browser {
     client: Client,
@@ -31,7 +31,7 @@ impl Page {
     pub fn text(&self, selector: &str) -> String {
         let html = Html::parse_document(&self.html);
         let selector = Selector::parse(selector).unwrap();
-        let texts: Vec<_> = html.select(&selector).map(|found| found.text().collect::<String>()).collect();
+        let texts: Vec<_> = html.select(&selector).map(visible_text).collect();
         texts.join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
@@ -69,20 +69,31 @@ impl Browser {
         self.post("/api/start_checkout", &[("plan", plan), ("interval", interval)]).await
     }
 
-    /// Fills in the hosted checkout page and sends it.
+    /// Fills in the hosted checkout page, sends it, and goes where it leads.
     pub async fn pay(&mut self, checkout: &Page, card: &str) -> Page {
-        let form = [("card_number", card), ("expiry", "12 / 34"), ("cvc", "123"), ("name", "Ada Lovelace")];
-        self.follow(Method::POST, checkout.url.clone(), &form).await
+        self.follow(Method::POST, checkout.url.clone(), &card_form(card)).await
+    }
+
+    /// Pays, and closes the browser before it comes back to the shop.
+    pub async fn pay_and_leave(&mut self, checkout: &Page, card: &str) {
+        let page = self.send(Method::POST, checkout.url.clone(), &card_form(card)).await;
+        assert_eq!(page.status, 303, "{}", page.html);
     }
 
     fn absolute(&self, path: &str) -> Url {
-        if path.starts_with("http") { path.parse().unwrap() } else { format!("{}{path}", self.home).parse().unwrap() }
+        if path.starts_with("http") {
+            path.parse().unwrap()
+        } else {
+            format!("{}{path}", self.home).parse().unwrap()
+        }
     }
 
     async fn follow(&mut self, method: Method, url: Url, form: &[(&str, &str)]) -> Page {
         let mut page = self.send(method, url, form).await;
         for _ in 0..10 {
-            let Some(location) = page.headers.get(LOCATION).filter(|_| page.is_redirect()) else { return page };
+            let Some(location) = page.headers.get(LOCATION).filter(|_| page.is_redirect()) else {
+                return page;
+            };
             let next = page.url.join(location.to_str().unwrap()).unwrap();
             page = self.send(Method::GET, next, &[]).await;
         }
@@ -93,7 +104,8 @@ impl Browser {
         let ours = url.as_str().starts_with(&self.home);
         let mut request = self.client.request(method.clone(), url.clone()).header(ACCEPT, "text/html");
         if ours {
-            let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let cookies: Vec<_> =
+                self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             request = request.header(COOKIE, cookies.join("; ")).header("sec-fetch-site", "same-origin");
         }
         if method == Method::POST {
@@ -118,6 +130,20 @@ impl Browser {
             }
         }
     }
+}
+
+/// A word from each element, without scripts and styles.
+fn visible_text(element: ElementRef) -> String {
+    let texts = element.descendants().filter_map(|node| {
+        let parent = node.parent().and_then(ElementRef::wrap)?;
+        let shown = !["script", "style", "noscript"].contains(&parent.value().name());
+        node.value().as_text().filter(|_| shown).map(|text| &**text)
+    });
+    texts.collect::<Vec<_>>().join("")
+}
+
+fn card_form(card: &str) -> [(&str, &str); 4] {
+    [("card_number", card), ("expiry", "12 / 34"), ("cvc", "123"), ("name", "Ada Lovelace")]
 }
 
 impl Page {

@@ -4,7 +4,14 @@
 mod app;
 mod browser;
 mod redis_server;
+mod signed;
+mod slow_line;
+mod stripe;
 
-pub use app::{App, AppOptions, Stripe, WEBHOOK_SECRET, eventually};
+pub use app::{App, AppOptions, GOOD, WEBHOOK_SECRET, eventually, tuning};
 pub use browser::{Browser, Page};
 pub use redis_server::{RedisServer, database};
+pub use signed::{Delivery, event};
+pub use slow_line::SlowLine;
+pub use stripe::Stripe;
+pub use unsplit::server::run::Tuning;

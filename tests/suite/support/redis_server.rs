@@ -49,7 +49,10 @@ impl RedisServer {
     fn wait(&self) {
         let started = Instant::now();
         while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(started.elapsed() < Duration::from_secs(20), "redis-server does not answer: is it installed?");
+            assert!(
+                started.elapsed() < Duration::from_secs(20),
+                "redis-server does not answer: is it installed?"
+            );
             std::thread::yield_now();
         }
     }
@@ -65,7 +68,11 @@ impl Drop for RedisServer {
 /// Should the test binary end in any way, the shell sees its pipe close and takes Redis along.
 fn spawn(port: u16, directory: &tempfile::TempDir) -> (Child, u32) {
     let mut guard = Command::new("sh")
-        .args(["-c", r#""$0" "$@" </dev/null >/dev/null 2>&1 & echo $!; cat >/dev/null; kill $!"#, "redis-server"])
+        .args([
+            "-c",
+            r#""$0" "$@" </dev/null >/dev/null 2>&1 & echo $!; cat >/dev/null; kill $!"#,
+            "redis-server",
+        ])
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--dir"])
         .arg(directory.path())
         .args(["--appendonly", "yes", "--appendfsync", "always", "--save", ""])
