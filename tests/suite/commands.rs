@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-use crate::support::{Browser, GOOD, Stripe, database, eventually};
+use crate::support::{App, Browser, GOOD, Stripe, WEBHOOK_SECRET, database, eventually};
 
 const LIVE_URL: (&str, &str) = ("PUBLIC_URL", "https://example.com");
 const UNSPLIT: &str = env!("CARGO_BIN_EXE_unsplit");
@@ -51,10 +51,14 @@ impl Place {
 
     /// `unsplit dev`, up and answering.
     async fn running(&self) -> Running {
-        let child = self.dev().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        self.answering(self.dev()).await
+    }
+
+    async fn answering(&self, mut command: Command) -> Running {
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let mut running = Running { child };
         let ready = format!("http://{}/readyz", self.site);
-        eventually("unsplit dev answers", async || {
+        eventually("it answers", async || {
             assert_eq!(running.child.try_wait().unwrap(), None, "it ended at once");
             let answer = reqwest::get(&ready).await.ok()?;
             answer.status().is_success().then_some(())
@@ -140,6 +144,27 @@ async fn other_commands_join_what_dev_runs() {
 
     assert!(running.signal("-TERM").success());
     assert!(!told.exists(), "nothing runs that could be joined");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_process_on_the_same_redis_knows_who_is_there_and_what_they_have() {
+    let app = App::start().await;
+    let (mut browser, _, _) = app.subscriber("ada@example.com").await;
+    let place = Place::new();
+    let home = format!("http://{}", place.site);
+    let variables = [
+        ("STRIPE_SECRET_KEY", app.config.stripe_key.as_str()),
+        ("STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET),
+        ("STRIPE_API_BASE", &app.stripe.url),
+        ("REDIS_URL", &app.config.redis_url),
+        ("PUBLIC_URL", &home),
+    ];
+    let mut running = place.answering(place.command(&["serve"], &variables)).await;
+    let mut there = Browser::new(&home);
+    there.cookies.clone_from(&browser.cookies);
+    assert_eq!(there.get("/account").await.heading(), browser.get("/account").await.heading());
+    assert_eq!(there.subscribe("team", "month").await.path(), "/account", "no second subscription");
+    assert!(running.signal("-TERM").success());
 }
 
 async fn finished(mut command: Command) -> Output {

@@ -1,6 +1,6 @@
 //! The one integration binary: everything through HTTP, on a real Redis and the emulator.
 //! `support` starts them; each module is a subject.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on fails")]
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod accounts;
 mod commands;
