@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 
 use crate::app::flash::Flash;
-use crate::app::islands::PasswordInput;
+use crate::app::islands::RevealPassword;
 
 use super::{Glyph, Icon};
 
@@ -85,14 +85,25 @@ pub fn PasswordField(
 ) -> impl IntoView {
     let error = use_context::<Flash>().unwrap_or_default().error("password");
     let described_by = described_by("password", hint, error.as_ref());
-    let invalid = error.is_some();
+    let invalid = error.is_some().then_some("true");
     let autocomplete = match purpose {
         Purpose::SignUp => "new-password",
         Purpose::LogIn => "current-password",
     };
     view! {
         <FieldParts name="password" label="Password" hint error>
-            <PasswordInput autocomplete=autocomplete.to_owned() described_by invalid/>
+            <input
+                id="password"
+                name="password"
+                type="password"
+                autocomplete=autocomplete
+                autocapitalize="none"
+                spellcheck="false"
+                required
+                aria-describedby=described_by
+                aria-invalid=invalid
+            />
+            <RevealPassword/>
         </FieldParts>
     }
 }

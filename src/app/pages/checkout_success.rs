@@ -9,7 +9,7 @@ use leptos_router::hooks::use_query_map;
 use crate::app::api::pages::load_success;
 use crate::app::components::{FactList, Frame, IslandScripts, Kind, LinkButton, Pill, loaded};
 use crate::app::flash::Tone;
-use crate::app::islands::LookAgain;
+use crate::app::islands::{LOOK_AGAIN, LookAgain};
 use crate::app::view::{self, OpenPaymentView, PurchaseView, SuccessView};
 
 #[component]
@@ -141,7 +141,10 @@ fn Again(label: &'static str) -> impl IntoView {
     let href = format!("/checkout/success?look={}", looks.saturating_add(1));
     let by_itself = (looks < LOOKS).then(|| {
         view! {
-            <LookAgain seconds href=href.clone()/>
+            <p class="small" id=LOOK_AGAIN data-seconds=seconds.to_string() data-href=href.clone()>
+                "This page looks again by itself."
+            </p>
+            <LookAgain/>
             <noscript>
                 <meta http-equiv="refresh" content=format!("{seconds};url={href}")/>
             </noscript>

@@ -1,25 +1,22 @@
-//! A password's input with a button that shows what was typed.
+//! A button that shows what was typed as a password, and hides it again.
 
 use leptos::prelude::*;
 
+/// Stands beside the input with the id `password`, which works without it.
 #[island]
-pub fn PasswordInput(autocomplete: String, described_by: Option<String>, invalid: bool) -> impl IntoView {
+pub fn RevealPassword() -> impl IntoView {
     let (shown, set_shown) = signal(false);
     // Without a script the button could do nothing, so it is not there.
     let (alive, set_alive) = signal(false);
     Effect::new(move |_| set_alive.set(true));
+    Effect::new(move |_| {
+        let kind = if shown.get() { "text" } else { "password" };
+        if let Some(input) = document().get_element_by_id("password") {
+            // Only a name that no attribute may have would fail.
+            let _ = input.set_attribute("type", kind);
+        }
+    });
     view! {
-        <input
-            id="password"
-            name="password"
-            type=move || if shown.get() { "text" } else { "password" }
-            autocomplete=autocomplete
-            autocapitalize="none"
-            spellcheck="false"
-            required
-            aria-describedby=described_by
-            aria-invalid=invalid.then_some("true")
-        />
         <button
             type="button"
             class="reveal"
