@@ -3,7 +3,7 @@
 
 use unsplit_billing::access::{Access, AccessPolicy, access};
 use unsplit_billing::plan::{Catalog, Plan};
-use unsplit_billing::subscription::{Snapshot, Subscription};
+use unsplit_billing::subscription::{Snapshot, Status, Subscription};
 
 use super::status::{nothing, notice, words};
 use super::wording::Wording;
@@ -25,7 +25,10 @@ pub fn account_view(
     let (words, facts) = match &snapshot.subscription {
         Some(subscription) => {
             let wording = Wording::new(subscription, catalog, now);
-            (words(&wording, &access), facts(&wording, catalog))
+            // An order that has lapsed was never a plan.
+            let lapsed = subscription.status == Status::IncompleteExpired;
+            let facts = if lapsed { Vec::new() } else { facts(&wording, catalog) };
+            (words(&wording, &access), facts)
         }
         None => (nothing(usable), Vec::new()),
     };

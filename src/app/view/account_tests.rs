@@ -151,3 +151,8 @@ fn a_second_subscription_is_told() {
     assert_eq!(view.notice.as_ref().map(|n| n.title.as_str()), Some("You have more than one subscription"));
     assert_eq!(fact(&view, "Also running").as_deref(), Some("Team"));
 }
+
+#[test]
+fn a_lapsed_order_was_never_a_plan() {
+    assert_eq!(view("incomplete_expired", &json!({})).facts, []);
+}

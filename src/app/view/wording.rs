@@ -151,5 +151,5 @@ pub fn active_view(subscription: &Subscription, catalog: &Catalog, now: i64) -> 
 #[must_use]
 pub fn open_payment_view(subscription: &Subscription, catalog: &Catalog, now: i64) -> OpenPaymentView {
     let wording = Wording::new(subscription, catalog, now);
-    OpenPaymentView { plan_name: wording.name.clone(), pay_url: wording.open_invoice() }
+    OpenPaymentView { plan_name: wording.title(), pay_url: wording.open_invoice() }
 }

@@ -12,6 +12,10 @@ use crate::app::format::{format_date, format_money};
 /// No more than a payment a week: a daily price would make a list that nobody reads.
 const MOST: u32 = 53;
 
+/// Seconds. To somebody who has just bought, Stripe's clock may be ahead of ours: the payment on
+/// the same day a year from now belongs to their year.
+const CLOCKS_DIFFER_BY: i64 = 3600;
+
 /// `now` in Unix seconds.
 #[must_use]
 pub fn year_ahead(subscription: &Subscription, catalog: &Catalog, now: i64) -> YearAheadView {
@@ -37,7 +41,8 @@ fn payment_days(wording: &Wording) -> Vec<i64> {
     let Some(first) = wording.next_charge_at() else {
         return Vec::new();
     };
-    let horizon = wording.now.saturating_add(365 * 86_400);
+    let year = later(wording.now, "year", 1).unwrap_or(i64::MAX);
+    let horizon = year.saturating_add(CLOCKS_DIFFER_BY);
     let end = wording.subscription.ends_at().unwrap_or(i64::MAX);
     let step = wording.subscription.interval_count.unwrap_or(1).max(1);
     let interval = wording.subscription.interval.as_deref().unwrap_or_default();
@@ -83,6 +88,10 @@ mod tests {
     const START: i64 = 1_801_396_800;
 
     fn view(extra: &serde_json::Value) -> YearAheadView {
+        view_at(START - 86_400, extra)
+    }
+
+    fn view_at(now: i64, extra: &serde_json::Value) -> YearAheadView {
         let mut value = json!({
             "subscriptionId": "sub_1", "status": "active", "priceId": "price_1", "plan": "pro",
             "currentPeriodStart": 1, "currentPeriodEnd": START, "cancelAtPeriodEnd": false,
@@ -95,7 +104,7 @@ mod tests {
             "trial_days": null, "limits": {}, "prices": [
             {"lookup_key": "p", "interval": "month", "amount": 1200, "currency": "usd"}]});
         let catalog = Catalog::new(vec![serde_json::from_value(plan).unwrap()]).unwrap();
-        year_ahead(&serde_json::from_value(value).unwrap(), &catalog, START - 86_400)
+        year_ahead(&serde_json::from_value(value).unwrap(), &catalog, now)
     }
 
     #[test]
@@ -105,6 +114,18 @@ mod tests {
         assert_eq!(days.len(), 12);
         assert_eq!(days[..3], ["31 January 2027", "28 February 2027", "31 March 2027"]);
         assert_eq!(view.total, "$144");
+    }
+
+    #[test]
+    fn who_has_just_bought_sees_a_whole_year() {
+        let (monthly, bought) = (json!({}), START - 31 * 86_400);
+        for now in [bought - 1, bought, bought + 1, bought + 20 * 86_400] {
+            assert_eq!(view_at(now, &monthly).payments.len(), 12, "{}", now - bought);
+        }
+        let (yearly, bought) = (json!({"interval": "year"}), START - 365 * 86_400);
+        for now in [bought - 1, bought, bought + 1] {
+            assert_eq!(view_at(now, &yearly).payments.len(), 1, "{}", now - bought);
+        }
     }
 
     #[test]
