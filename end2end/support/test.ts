@@ -45,4 +45,7 @@ export const test = base.extend<ForEachTest, ForEachWorker>({
   buyer: async ({ page }, use) => use(new Buyer(page)),
 });
 
+/** For tests of what must also work as plain forms and links. */
+export const scriptsOffToo = { tag: '@scripts-off' };
+
 export { expect };

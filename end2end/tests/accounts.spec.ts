@@ -1,10 +1,10 @@
 // Accounts, as a person meets them: errors beside the fields, and the way back to where one was.
 
 import { Buyer } from '../support/buyer.ts';
-import { expect, test } from '../support/test.ts';
+import { expect, scriptsOffToo, test } from '../support/test.ts';
 
-test.describe('accounts', { tag: '@scripts-off' }, () => {
-  test('sign-up says what is missing, beside each field', async ({ buyer, page }) => {
+test.describe('accounts', () => {
+  test('sign-up says what is missing, beside each field', scriptsOffToo, async ({ buyer, page }) => {
     await page.goto('/signup');
     await page.getByRole('button', { name: 'Create account' }).click();
     await expect(page).toHaveTitle('Error: Sign up · Unsplit');
@@ -46,7 +46,7 @@ test.describe('accounts', { tag: '@scripts-off' }, () => {
     await expect(page).toHaveURL('/account');
   });
 
-  test('a wrong password and an unknown email get the same answer', async ({ buyer, page }) => {
+  test('a wrong password and an unknown email get the same answer', scriptsOffToo, async ({ buyer, page }) => {
     await buyer.arrive();
     await buyer.logOut();
     await page.goto('/login');
@@ -80,7 +80,7 @@ test.describe('accounts', { tag: '@scripts-off' }, () => {
   });
 
   for (const path of ['/account', '/app?from=a%20link']) {
-    test(`${path} asks for a log-in and is where one ends up`, async ({ buyer, page }) => {
+    test(`${path} asks for a log-in and is where one ends up`, scriptsOffToo, async ({ buyer, page }) => {
       await buyer.arrive();
       await buyer.logOut();
       await page.goto(path);
@@ -90,7 +90,7 @@ test.describe('accounts', { tag: '@scripts-off' }, () => {
     });
   }
 
-  test('back from Stripe without a log-in: log in, then the outcome', async ({ buyer, page, context }) => {
+  test('back from Stripe without a log-in: log in, then the outcome', scriptsOffToo, async ({ buyer, page, context }) => {
     await buyer.arriveAtCheckout();
     await context.clearCookies();
     await buyer.pay();

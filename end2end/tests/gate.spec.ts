@@ -1,9 +1,9 @@
 // The page that only a subscriber may use.
 
-import { expect, test } from '../support/test.ts';
+import { expect, scriptsOffToo, test } from '../support/test.ts';
 
-test.describe('the gated page', { tag: '@scripts-off' }, () => {
-  test('is locked without a plan, and says where to get one', async ({ buyer, page }) => {
+test.describe('the gated page', () => {
+  test('is locked without a plan, and says where to get one', scriptsOffToo, async ({ buyer, page }) => {
     await buyer.arrive();
     await page.goto('/app');
     await expect(page.getByText('It comes with any paid plan.')).toBeVisible();
@@ -12,7 +12,7 @@ test.describe('the gated page', { tag: '@scripts-off' }, () => {
     await expect(page).toHaveURL('/pricing');
   });
 
-  test('opens with a plan, and closes when the plan has ended', async ({ buyer, page, stripe }) => {
+  test('opens with a plan, and closes when the plan has ended', scriptsOffToo, async ({ buyer, page, stripe }) => {
     await buyer.buyPro();
     await page.goto('/account');
     await page.getByRole('link', { name: 'See your year ahead' }).click();

@@ -102,27 +102,30 @@ test('the page after checkout', async ({ buyer, page, stripe }) => {
   ]);
   await expect(page).toHaveURL(receipt ?? '');
   await look(page, 'receipt');
-  const { id, latest_invoice, customer } = await stripe.onlySubscription(buyer.email);
-  const updated = 'customer.subscription.updated';
-  await stripe.change('subscriptions', id, { status: 'incomplete' }, updated);
+  const { id, latest_invoice } = await stripe.onlySubscription(buyer.email);
   await stripe.change('invoices', latest_invoice, { status: 'open' }, 'invoice.payment_failed');
-  await page.goto('/checkout/success');
-  await expect(buyer.heading).toHaveText('Pro is waiting for your payment');
-  await look(page, 'success-needs-payment');
-  await stripe.change('subscriptions', id, { status: 'active', customer: 'cus_of_nobody' }, updated);
-  await page.goto('/checkout/success');
-  await expect(buyer.heading).toHaveText('Your payment has arrived');
-  await look(page, 'success-arrived');
-  const [paid] = await stripe.checkouts(customer);
+  await lookAtOutcome(buyer, stripe, id, { status: 'past_due' }, 'Pro needs your attention', 'needs-payment');
+  await lookAtOutcome(buyer, stripe, id, { status: 'incomplete' }, 'Your payment has arrived', 'arrived');
+  const [session] = await stripe.checkouts((await stripe.onlyCustomer(buyer.email)).id);
   const unpaid = { payment_status: 'unpaid' };
-  await stripe.change('checkout_sessions', paid?.id ?? '', unpaid, 'checkout.session.completed');
-  await page.goto('/checkout/success');
-  await expect(buyer.heading).toHaveText('Your payment is on its way');
-  await look(page, 'success-processing');
-  await stripe.change('subscriptions', id, { customer }, updated);
-  await page.goto('/checkout/success');
-  await buyer.seeThanks();
+  await stripe.change('checkout_sessions', session?.id ?? '', unpaid, 'checkout.session.completed');
+  await lookAtOutcome(buyer, stripe, id, {}, 'Your payment is on its way', 'processing');
+  await lookAtOutcome(buyer, stripe, id, { status: 'canceled', ended_at: NOW }, 'This plan has ended', 'ended');
 });
+
+async function lookAtOutcome(
+  buyer: Buyer,
+  stripe: StripeEmulator,
+  subscription: string,
+  change: object,
+  heading: string | RegExp,
+  name: string,
+): Promise<void> {
+  await stripe.change('subscriptions', subscription, change, 'customer.subscription.updated');
+  await buyer.page.goto('/checkout/success');
+  await expect(buyer.heading).toHaveText(heading);
+  await look(buyer.page, `success-${name}`);
+}
 
 test('a subscriber', async ({ buyer, page, context }) => {
   await buyer.arrive();

@@ -2,10 +2,10 @@
 
 import { ACTIVE_PRO } from '../support/buyer.ts';
 import { DOWN } from '../support/stripe.ts';
-import { expect, test } from '../support/test.ts';
+import { expect, scriptsOffToo, test } from '../support/test.ts';
 
-test.describe('Stripe is down', { tag: '@scripts-off' }, () => {
-  test('at Subscribe: nothing is charged, and the next try works', async ({ buyer, page, stripe }) => {
+test.describe('Stripe is down', () => {
+  test('at Subscribe: nothing is charged, and the next try works', scriptsOffToo, async ({ buyer, page, stripe }) => {
     await buyer.arrive();
     await page.goto('/pricing');
     await stripe.fail(DOWN);
@@ -37,7 +37,7 @@ test.describe('Stripe is down', { tag: '@scripts-off' }, () => {
     await buyer.seeCheckout();
   });
 
-  test('at the page after checkout: the payment is safe, and Try again shows the plan', async ({
+  test('at the page after checkout: the payment is safe, and Try again shows the plan', scriptsOffToo, async ({
     buyer,
     page,
     stripe,
@@ -99,10 +99,10 @@ test('the page after checkout looks again by itself', async ({ buyer, page, stri
   }).toPass();
 });
 
-test.describe('everything is killed while the buyer is at the checkout', { tag: '@scripts-off' }, () => {
+test.describe('everything is killed while the buyer is at the checkout', () => {
   test.beforeEach(({ complaints }) => complaints.forgive(/net::ERR_/));
 
-  test('they pay, are still logged in, and have the plan', async ({ buyer, unsplit }) => {
+  test('they pay, are still logged in, and have the plan', scriptsOffToo, async ({ buyer, unsplit }) => {
     await buyer.arriveAtCheckout();
     await unsplit.kill();
     await unsplit.start();

@@ -1,10 +1,10 @@
 // The path of a purchase, and the ways it bends. With scripts, and again without them.
 
 import { ACTIVE_PRO, Buyer, CARDS, PRO } from '../support/buyer.ts';
-import { expect, test } from '../support/test.ts';
+import { expect, scriptsOffToo, test } from '../support/test.ts';
 
-test.describe('buying', { tag: '@scripts-off' }, () => {
-  test('a stranger finds the prices, signs up, pays, and has the plan', async ({ buyer, page, stripe }) => {
+test.describe('buying', () => {
+  test('a stranger finds the prices, signs up, pays, and has the plan', scriptsOffToo, async ({ buyer, page, stripe }) => {
     await page.goto('/');
     await page.getByRole('main').getByRole('link', { name: 'See plans' }).click();
     await expect(buyer.heading).toHaveText('Plans and prices');
@@ -45,7 +45,7 @@ test.describe('buying', { tag: '@scripts-off' }, () => {
     expect(items.data[0].price).toMatchObject({ unit_amount: 12_000, recurring: { interval: 'year' } });
   });
 
-  test('a declined card, then a good one', async ({ buyer, page, stripe }) => {
+  test('a declined card, then a good one', scriptsOffToo, async ({ buyer, page, stripe }) => {
     await buyer.arriveAtCheckout();
     await buyer.pay(CARDS.declined);
     await expect(page.getByLabel('Card number')).toHaveAccessibleDescription('Your card was declined.');
@@ -59,7 +59,7 @@ test.describe('buying', { tag: '@scripts-off' }, () => {
     await stripe.onlySubscription(buyer.email);
   });
 
-  test('a bank that asks and gets its answer (3-D Secure)', async ({ buyer, page }) => {
+  test('a bank that asks and gets its answer (3-D Secure)', scriptsOffToo, async ({ buyer, page }) => {
     await buyer.arriveAtCheckout();
     await buyer.pay(CARDS.asks3ds);
     await expect(buyer.heading).toHaveText("Confirm it's you");
@@ -68,7 +68,7 @@ test.describe('buying', { tag: '@scripts-off' }, () => {
     await buyer.seeProInAccount();
   });
 
-  test('a bank that says no (3-D Secure), then another card', async ({ buyer, page, stripe }) => {
+  test('a bank that says no (3-D Secure), then another card', scriptsOffToo, async ({ buyer, page, stripe }) => {
     await buyer.arriveAtCheckout();
     await buyer.pay(CARDS.asks3ds);
     await page.getByRole('button', { name: 'Fail' }).click();
@@ -83,7 +83,7 @@ test.describe('buying', { tag: '@scripts-off' }, () => {
     await stripe.onlySubscription(buyer.email);
   });
 
-  test('turning back at the checkout costs nothing, and the way on is open', async ({ buyer, page, stripe }) => {
+  test('turning back at the checkout costs nothing, and the way on is open', scriptsOffToo, async ({ buyer, page, stripe }) => {
     await buyer.arriveAtCheckout();
     const checkout = page.url();
     await page.getByRole('link', { name: 'Back' }).click();
@@ -112,7 +112,7 @@ test.describe('buying', { tag: '@scripts-off' }, () => {
     await expect(buyer.heading).toHaveText('This page has expired');
   });
 
-  test('who has an account logs in on the way, and goes on to the checkout', async ({ buyer, page }) => {
+  test('who has an account logs in on the way, and goes on to the checkout', scriptsOffToo, async ({ buyer, page }) => {
     await buyer.arrive();
     await buyer.logOut();
     await expect(page.getByText('You are logged out')).toBeVisible();
@@ -162,7 +162,7 @@ test.describe('buying', { tag: '@scripts-off' }, () => {
     await stripe.onlySubscription(buyer.email);
   });
 
-  test('a double click makes one customer and one checkout', async ({ buyer, page, stripe }) => {
+  test('a double click makes one customer and one checkout', scriptsOffToo, async ({ buyer, page, stripe }) => {
     await buyer.arrive();
     await page.goto('/pricing');
     await page.getByRole('button', { name: PRO }).dblclick();
@@ -171,7 +171,7 @@ test.describe('buying', { tag: '@scripts-off' }, () => {
     expect(await stripe.checkouts(customer.id)).toHaveLength(1);
   });
 
-  test('a second, impatient click while Stripe is slow does not either', async ({ buyer, page, stripe }) => {
+  test('a second, impatient click while Stripe is slow does not either', scriptsOffToo, async ({ buyer, page, stripe }) => {
     await buyer.arrive();
     await page.goto('/pricing');
     await stripe.fail({ path: '/v1/customers', method: 'POST', latency_ms: 1000 });

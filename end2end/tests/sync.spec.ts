@@ -2,7 +2,7 @@
 // the webhook. Each must do alone.
 
 import { ACTIVE_PRO, type Buyer } from '../support/buyer.ts';
-import { expect, test } from '../support/test.ts';
+import { expect, scriptsOffToo, test } from '../support/test.ts';
 
 /** Pays, and loses sight of the shop before the page after checkout opens. */
 async function payAndVanish(buyer: Buyer): Promise<void> {
@@ -15,8 +15,8 @@ async function payAndVanish(buyer: Buyer): Promise<void> {
   await expect(buyer.heading).toHaveText('The train is in a tunnel');
 }
 
-test.describe('from Stripe to the page', { tag: '@scripts-off' }, () => {
-  test('webhooks held back: the page after checkout shows the plan by itself', async ({ buyer, stripe }) => {
+test.describe('from Stripe to the page', () => {
+  test('webhooks held back: the page after checkout shows the plan by itself', scriptsOffToo, async ({ buyer, stripe }) => {
     await stripe.deliver('held');
     await buyer.arriveAtCheckout();
     await buyer.pay();
@@ -24,7 +24,7 @@ test.describe('from Stripe to the page', { tag: '@scripts-off' }, () => {
     await buyer.seeProInAccount();
   });
 
-  test('the page after checkout never opened: the webhook alone does it', async ({ buyer, page, stripe }) => {
+  test('the page after checkout never opened: the webhook alone does it', scriptsOffToo, async ({ buyer, page, stripe }) => {
     await stripe.deliver('held');
     await buyer.arriveAtCheckout();
     await payAndVanish(buyer);
