@@ -120,8 +120,9 @@ fn style_sheet() -> Result<String> {
 }
 
 fn dist() -> Result<()> {
-    client(true)?;
     run("cargo build --bin unsplit --release --no-default-features --features ssr")?;
+    // Last, as it shares target/site with `make run`.
+    client(true)?;
     if at("dist").exists() {
         fs::remove_dir_all(at("dist"))?;
     }
