@@ -90,7 +90,11 @@ test.describe('accounts', () => {
     });
   }
 
-  test('back from Stripe without a log-in: log in, then the outcome', scriptsOffToo, async ({ buyer, page, context }) => {
+  test('back from Stripe without a log-in: log in, then the outcome', scriptsOffToo, async ({
+    buyer,
+    page,
+    context,
+  }) => {
     await buyer.arriveAtCheckout();
     await context.clearCookies();
     await buyer.pay();

@@ -4,7 +4,11 @@ import { ACTIVE_PRO, Buyer, CARDS, PRO } from '../support/buyer.ts';
 import { expect, scriptsOffToo, test } from '../support/test.ts';
 
 test.describe('buying', () => {
-  test('a stranger finds the prices, signs up, pays, and has the plan', scriptsOffToo, async ({ buyer, page, stripe }) => {
+  test('a stranger finds the prices, signs up, pays, and has the plan', scriptsOffToo, async ({
+    buyer,
+    page,
+    stripe,
+  }) => {
     await page.goto('/');
     await page.getByRole('main').getByRole('link', { name: 'See plans' }).click();
     await expect(buyer.heading).toHaveText('Plans and prices');
@@ -83,7 +87,11 @@ test.describe('buying', () => {
     await stripe.onlySubscription(buyer.email);
   });
 
-  test('turning back at the checkout costs nothing, and the way on is open', scriptsOffToo, async ({ buyer, page, stripe }) => {
+  test('turning back at the checkout costs nothing, and the way on is open', scriptsOffToo, async ({
+    buyer,
+    page,
+    stripe,
+  }) => {
     await buyer.arriveAtCheckout();
     const checkout = page.url();
     await page.getByRole('link', { name: 'Back' }).click();
@@ -171,7 +179,11 @@ test.describe('buying', () => {
     expect(await stripe.checkouts(customer.id)).toHaveLength(1);
   });
 
-  test('a second, impatient click while Stripe is slow does not either', scriptsOffToo, async ({ buyer, page, stripe }) => {
+  test('a second, impatient click while Stripe is slow does not either', scriptsOffToo, async ({
+    buyer,
+    page,
+    stripe,
+  }) => {
     await buyer.arrive();
     await page.goto('/pricing');
     await stripe.fail({ path: '/v1/customers', method: 'POST', latency_ms: 1000 });

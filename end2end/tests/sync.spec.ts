@@ -16,7 +16,10 @@ async function payAndVanish(buyer: Buyer): Promise<void> {
 }
 
 test.describe('from Stripe to the page', () => {
-  test('webhooks held back: the page after checkout shows the plan by itself', scriptsOffToo, async ({ buyer, stripe }) => {
+  test('webhooks held back: the page after checkout shows the plan by itself', scriptsOffToo, async ({
+    buyer,
+    stripe,
+  }) => {
     await stripe.deliver('held');
     await buyer.arriveAtCheckout();
     await buyer.pay();
@@ -24,7 +27,11 @@ test.describe('from Stripe to the page', () => {
     await buyer.seeProInAccount();
   });
 
-  test('the page after checkout never opened: the webhook alone does it', scriptsOffToo, async ({ buyer, page, stripe }) => {
+  test('the page after checkout never opened: the webhook alone does it', scriptsOffToo, async ({
+    buyer,
+    page,
+    stripe,
+  }) => {
     await stripe.deliver('held');
     await buyer.arriveAtCheckout();
     await payAndVanish(buyer);
