@@ -56,11 +56,13 @@ test: setup setup-test ## formatting, clippy, all Rust tests, and the browser te
 	cargo clippy --lib --target $(WASM) --no-default-features --features hydrate --target-dir target/wasm -- -D warnings
 	cargo test --workspace
 	cargo xtask build
-	cd end2end && npx playwright test
+	cd end2end && npx tsc && npx playwright test
 	@if command -v cargo-leptos >/dev/null; then cargo leptos build; fi
 
 dist: setup ## build the optimised server and client into dist/, which runs anywhere with a Redis
 	@cargo xtask dist
+	@bytes=$$(cat dist/site/pkg/*.js dist/site/pkg/*.wasm | gzip -6c | wc -c); \
+		[ $$bytes -le 80000 ] || { echo "the client has $$bytes bytes gzipped, and 80000 are allowed" >&2; exit 1; }
 	@echo "dist/ is ready; dist/RUN.txt says how to run it"
 
 clean-data: ## forget all data of `make run`: accounts, Redis, and the emulator's Stripe

@@ -180,7 +180,7 @@ fn form(view: &View, entry: &Entry, errors: &Errors) -> Markup {
             @if asked.email {
                 (Field { name: "email", label: "Email", hint: "", autocomplete: "email", mode: "email" }.render(&entry.email, errors))
             } @else {
-                p { span.soft { "Email " } (email) }
+                p { span.soft { "Email " } bdi { (email) } }
             }
             @if asked.card {
                 (Field { name: "card_number", label: "Card number", hint: "", autocomplete: "cc-number", mode: "numeric" }.render(&entry.card_number, errors))

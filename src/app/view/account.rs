@@ -32,8 +32,11 @@ pub fn account_view(
         }
         None => (nothing(usable), Vec::new()),
     };
+    let live = snapshot.subscription.as_ref().is_some_and(|it| it.status.is_live());
     let next = match &access {
         Access::Granted { .. } => Link::new("See your year ahead", "/app"),
+        // A second plan beside one that is still there would be charged too.
+        Access::Denied if live => Link::new("Look again", "/account"),
         Access::Denied => Link::new("See plans", "/pricing"),
     };
     AccountView {

@@ -37,6 +37,7 @@ enum Command {
     /// Fetch a customer's subscriptions from Stripe, write the one value, and show it.
     Sync {
         /// The customer's id at Stripe, cus_…
+        #[arg(value_parser = customer_id)]
         customer: CustomerId,
     },
 }
@@ -67,6 +68,14 @@ impl Cli {
             Command::Sync { customer } => sync::sync(joined()?, &customer).await,
         }
     }
+}
+
+/// The ids of other objects look alike, and each would get a value of its own.
+fn customer_id(text: &str) -> Result<CustomerId, String> {
+    if !text.starts_with("cus_") {
+        return Err("a customer's id starts with cus_".to_owned());
+    }
+    CustomerId::parse(text).map_err(|error| error.to_string())
 }
 
 /// The configuration of a command that joins what runs: the environment, or `unsplit dev`'s.

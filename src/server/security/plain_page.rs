@@ -34,7 +34,7 @@ impl PlainPage {
     }
 
     fn html(&self) -> String {
-        let back = ("/", "Go to the front page");
+        let back = ("/", "Go to the start");
         error_page_html(FrameView::default(), &self.title, &self.text, back)
     }
 }

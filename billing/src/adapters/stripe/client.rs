@@ -19,7 +19,9 @@ use stripe_shared::CheckoutSessionMode;
 use super::answers::{self, List, invalid};
 use super::transport::Transport;
 use crate::error::{StripeError, StripeErrorKind};
-use crate::id::{AccountId, CheckoutSessionId, CustomerId, LookupKey, PriceId, ProductId, UserId};
+use crate::id::{
+    AccountId, CheckoutSessionId, CustomerId, LookupKey, PriceId, ProductId, SubscriptionId, UserId,
+};
 use crate::plan::Interval;
 use crate::ports::{CheckoutSession, Customer, NewCheckout, NewPrice, Price, Product, ProductFields, Stripe};
 use crate::subscription::ListedSubscription;
@@ -32,9 +34,11 @@ const LOOKUP_KEYS: usize = 10;
 /// What a snapshot needs beyond the list itself; Stripe expands at most four levels deep.
 const EXPANDED: [&str; 3] = [
     "data.default_payment_method",
-    "data.customer.invoice_settings.default_payment_method",
     "data.latest_invoice",
+    "data.customer.invoice_settings.default_payment_method",
 ];
+/// A deleted customer has no settings left to expand, and that must not stop its sync for ever.
+const EXPANDED_WITHOUT_CUSTOMER: &[&str] = &[EXPANDED[0], EXPANDED[1]];
 
 /// Stripe, or an emulator of it.
 #[derive(Debug, Clone)]
@@ -56,6 +60,25 @@ impl StripeClient {
     }
 }
 
+impl StripeClient {
+    async fn subscription_page(
+        &self,
+        customer: &CustomerId,
+        after: Option<&SubscriptionId>,
+        expanded: &[&str],
+    ) -> Result<List<answers::Subscription>, StripeError> {
+        let mut request = ListSubscription::new()
+            .customer(customer.as_str())
+            .status(ListSubscriptionStatus::All)
+            .limit(PAGE)
+            .expand(expanded.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>());
+        if let Some(after) = after {
+            request = request.starting_after(after.as_str());
+        }
+        self.ask(request).await
+    }
+}
+
 fn product_metadata(fields: &ProductFields) -> HashMap<String, String> {
     HashMap::from([("plan".to_owned(), fields.plan.to_string())])
 }
@@ -71,16 +94,12 @@ impl Stripe for StripeClient {
     async fn subscriptions(&self, customer: &CustomerId) -> Result<Vec<ListedSubscription>, StripeError> {
         let mut listed: Vec<ListedSubscription> = Vec::new();
         loop {
-            let mut request = ListSubscription::new()
-                .customer(customer.as_str())
-                .status(ListSubscriptionStatus::All)
-                .limit(PAGE)
-                .expand(EXPANDED.map(str::to_owned));
-            if let Some(last) = listed.last() {
-                request = request.starting_after(last.id.as_str());
-            }
-            let page: List<answers::Subscription> = match self.ask(request).await {
-                Err(error) if listed.is_empty() && error.is_missing_customer() => return Ok(listed),
+            let after = listed.last().map(|last| &last.id);
+            let page = match self.subscription_page(customer, after, &EXPANDED).await {
+                Err(error) if after.is_none() && error.is_missing_customer() => return Ok(listed),
+                Err(error) if error.kind == StripeErrorKind::Refused && error.message.contains("expand") => {
+                    self.subscription_page(customer, after, EXPANDED_WITHOUT_CUSTOMER).await?
+                }
                 answer => answer?,
             };
             let more = page.has_more && !page.data.is_empty();
