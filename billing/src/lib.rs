@@ -1,6 +1,6 @@
 //! Selling subscriptions with Stripe, with one truth and one function that writes it.
 //!
-//! The domain (`id`, `money`, `plan`, `subscription`, `access`, `event`, `error`) is pure: it
+//! The domain (`id`, `money`, `plan`, `subscription`, `fold`, `access`, `event`, `error`) is pure: it
 //! compiles with no feature at all, also to wasm, and may import no adapter and no runtime.
 //! `ports` says what the domain needs from the world, `service` holds the verbs, and each module
 //! below `adapters` joins one vendor's crate to one port. Nothing here knows a page, a session or
@@ -10,6 +10,7 @@ pub mod access;
 pub mod clock;
 pub mod error;
 pub mod event;
+pub mod fold;
 pub mod id;
 pub mod money;
 pub mod plan;

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 
 use crate::error::StripeError;
+use crate::fold::ListedSubscription;
 use crate::id::{
     AccountId, CheckoutSessionId, CustomerId, LookupKey, PlanId, PriceId, ProductId, SubscriptionId, UserId,
 };
 use crate::money::Currency;
 use crate::plan::{Interval, PlanPrice};
-use crate::subscription::ListedSubscription;
 
 /// A customer, as far as one is looked at. A deleted one is `None` wherever it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

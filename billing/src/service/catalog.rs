@@ -8,9 +8,9 @@ use std::time::Duration;
 use super::Billing;
 use crate::clock::UnixMillis;
 use crate::error::{Error, StripeError};
+use crate::fold::ListedSubscription;
 use crate::id::{LookupKey, PriceId};
 use crate::plan::{PlanDirectory, PlanPrice};
-use crate::subscription::ListedSubscription;
 
 /// An unknown product is looked up again after this long at the earliest, so that a product of
 /// someone else's does not cost a request for each sync.

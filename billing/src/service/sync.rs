@@ -3,9 +3,10 @@
 use super::Billing;
 use crate::clock::UnixMillis;
 use crate::error::{Error, StoreError};
+use crate::fold::{ListedSubscription, fold};
 use crate::id::{CustomerId, SubscriptionId};
 use crate::ports::{Done, Due, Mark, Written};
-use crate::subscription::{ListedSubscription, Snapshot, Status, fold};
+use crate::subscription::{Snapshot, Status};
 
 /// What a sync saw and what is stored after it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -19,12 +19,12 @@ use stripe_shared::CheckoutSessionMode;
 use super::answers::{self, List, invalid};
 use super::transport::Transport;
 use crate::error::{StripeError, StripeErrorKind};
+use crate::fold::ListedSubscription;
 use crate::id::{
     AccountId, CheckoutSessionId, CustomerId, LookupKey, PriceId, ProductId, SubscriptionId, UserId,
 };
 use crate::plan::Interval;
 use crate::ports::{CheckoutSession, Customer, NewCheckout, NewPrice, Price, Product, ProductFields, Stripe};
-use crate::subscription::ListedSubscription;
 
 /// Stripe's own limit of a list's page.
 const PAGE: i64 = 100;

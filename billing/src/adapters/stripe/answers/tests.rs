@@ -1,6 +1,8 @@
 #![expect(clippy::unwrap_used)]
 use super::*;
-use serde_json::json;
+use crate::fold::ListedSubscription;
+use crate::subscription::Status;
+use serde_json::{Value, json};
 
 fn read(value: Value) -> ListedSubscription {
     serde_json::from_value::<Subscription>(value).unwrap().into_domain()

@@ -1,0 +1,52 @@
+//! Stripe's answers, as few fields as we need, everything optional that may ever be missing.
+//! Shapes: https://docs.stripe.com/api, version 2026-09-30.endive; older ones read too.
+
+mod catalog;
+mod checkout;
+mod subscription;
+
+use serde::Deserialize;
+
+use crate::error::{StripeError, StripeErrorKind};
+use crate::id::InvalidId;
+
+pub(super) use catalog::{Price, Product};
+pub(super) use checkout::CheckoutSession;
+pub(super) use subscription::{Customer, Subscription};
+
+#[derive(Deserialize)]
+pub(super) struct List<T> {
+    pub data: Vec<T>,
+    #[serde(default)]
+    pub has_more: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Id {
+    pub id: String,
+}
+
+/// A reference: an id, or the object where it was expanded. A deleted one is still an object.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Reference<T> {
+    Id(String),
+    Object(T),
+}
+
+impl<T> Reference<T> {
+    fn object(&self) -> Option<&T> {
+        match self {
+            Reference::Id(_) => None,
+            Reference::Object(object) => Some(object),
+        }
+    }
+}
+
+/// An id of Stripe's answer that is no id.
+pub(super) fn invalid(error: &InvalidId) -> StripeError {
+    StripeError::new(StripeErrorKind::Unreadable, error.to_string())
+}
+
+#[cfg(test)]
+mod tests;

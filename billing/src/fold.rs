@@ -1,0 +1,115 @@
+//! How all that Stripe lists of a customer becomes the one value. Pure: it may not fetch anything
+//! nor read a clock.
+
+use crate::id::{CustomerId, PlanId, PriceId, ProductId, SubscriptionId, UserId};
+use crate::money::Currency;
+use crate::plan::PlanDirectory;
+use crate::subscription::{LatestInvoice, OtherSubscription, PaymentMethod, Snapshot, Status, Subscription};
+
+/// One subscription as Stripe lists it, reduced to what a snapshot needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedSubscription {
+    pub id: SubscriptionId,
+    pub status: Status,
+    pub created: i64,
+    pub items: Vec<ListedItem>,
+    pub cancel_at_period_end: bool,
+    pub cancel_at: Option<i64>,
+    pub canceled_at: Option<i64>,
+    pub ended_at: Option<i64>,
+    pub trial_end: Option<i64>,
+    /// The subscription's own card, else the customer's default one.
+    pub payment_method: Option<PaymentMethod>,
+    pub latest_invoice: Option<LatestInvoice>,
+    /// `metadata.userId` of the customer, where it is readable.
+    pub user: Option<UserId>,
+    pub customer: Option<CustomerId>,
+}
+
+/// One item of a listed subscription. Period dates are the item's, or, where Stripe still has
+/// them on the subscription (before basil), the subscription's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedItem {
+    pub price: PriceId,
+    pub product: Option<ProductId>,
+    pub quantity: Option<u64>,
+    pub amount: Option<i64>,
+    pub currency: Option<Currency>,
+    pub interval: Option<String>,
+    pub interval_count: Option<u32>,
+    pub current_period_start: Option<i64>,
+    pub current_period_end: Option<i64>,
+}
+
+/// Makes the one value from all of a customer's subscriptions: the one that gives most access,
+/// newest first among equals. Further live ones are listed in it, never hidden.
+#[must_use]
+pub fn fold(listed: &[ListedSubscription], plans: &PlanDirectory, synced_at: i64) -> Snapshot {
+    let Some(best) = listed.iter().max_by(|a, b| standing(a, plans).cmp(&standing(b, plans))) else {
+        return Snapshot::none(synced_at);
+    };
+    let mut subscription = reduce(best, plans);
+    subscription.others = listed
+        .iter()
+        .filter(|other| other.id != best.id && other.status.is_live())
+        .map(|other| OtherSubscription {
+            subscription_id: other.id.clone(),
+            status: other.status.clone(),
+            plan: main_item(other, plans).and_then(|item| plan_of(item, plans)).map(|(plan, _)| plan),
+        })
+        .collect();
+    Snapshot { synced_at, subscription: Some(subscription) }
+}
+
+type Standing<'a> = (bool, u8, Option<usize>, i64, &'a str);
+
+/// A live subscription to a plan we know comes first, then the better status, the higher plan,
+/// the newer one; the id makes it total, so that two folds of one list never differ.
+fn standing<'a>(listed: &'a ListedSubscription, plans: &PlanDirectory) -> Standing<'a> {
+    let rank = main_item(listed, plans).and_then(|item| plan_of(item, plans)).map(|(_, rank)| rank);
+    let gives_access = rank.is_some() && listed.status.weight() >= Status::PastDue.weight();
+    (gives_access, listed.status.weight(), rank, listed.created, listed.id.as_str())
+}
+
+fn plan_of(item: &ListedItem, plans: &PlanDirectory) -> Option<(PlanId, usize)> {
+    let (plan, rank) = plans.plan_of(item.product.as_ref()?)?;
+    Some((plan.clone(), rank))
+}
+
+/// A subscription may have add-ons beside its plan: the plan is the item with the highest rank.
+fn main_item<'a>(listed: &'a ListedSubscription, plans: &PlanDirectory) -> Option<&'a ListedItem> {
+    let by_rank = |item: &&ListedItem| plan_of(item, plans).map(|(_, rank)| rank);
+    let known = listed.items.iter().filter(|item| by_rank(item).is_some()).max_by_key(by_rank);
+    known.or(listed.items.first())
+}
+
+fn reduce(listed: &ListedSubscription, plans: &PlanDirectory) -> Subscription {
+    let item = main_item(listed, plans);
+    Subscription {
+        subscription_id: listed.id.clone(),
+        status: listed.status.clone(),
+        price_id: item.map(|item| item.price.clone()),
+        current_period_start: item.and_then(|item| item.current_period_start),
+        current_period_end: item.and_then(|item| item.current_period_end),
+        cancel_at_period_end: listed.cancel_at_period_end,
+        payment_method: listed.payment_method.clone(),
+        plan: item.and_then(|item| plan_of(item, plans)).map(|(plan, _)| plan),
+        product_id: item.and_then(|item| item.product.clone()),
+        quantity: item.and_then(|item| item.quantity),
+        amount: item.and_then(|item| item.amount),
+        currency: item.and_then(|item| item.currency.clone()),
+        interval: item.and_then(|item| item.interval.clone()),
+        interval_count: item.and_then(|item| item.interval_count),
+        created: listed.created,
+        cancel_at: listed.cancel_at,
+        canceled_at: listed.canceled_at,
+        ended_at: listed.ended_at,
+        trial_end: listed.trial_end,
+        latest_invoice: listed.latest_invoice.clone(),
+        others: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+#[path = "fold_tests.rs"]
+mod tests;
