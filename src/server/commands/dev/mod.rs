@@ -45,7 +45,7 @@ struct Started {
 
 impl Dev {
     pub(super) async fn run(self) -> Result<(), StartError> {
-        run::log_to_stderr("warn,unsplit=info,unsplit_billing=info,stripe_emulator=warn");
+        run::log_to_stderr("warn,unsplit=info,unsplit_billing=info,unsplit_billing::adapters::webhook=warn");
         let mut started = Started { redis: None, emulator: None };
         let parent = std::os::unix::process::parent_id();
         let outcome = self.serve(&mut started, parent).await;
