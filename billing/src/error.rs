@@ -82,6 +82,10 @@ pub enum Error {
     NoSuchPrice { plan: String, interval: &'static str },
     #[error("Stripe has no price with the lookup key {0}: run `unsplit plans push`")]
     NotPushed(LookupKey),
+    #[error(
+        "this store belongs to another Stripe account than STRIPE_SECRET_KEY: use another REDIS_URL, or another key"
+    )]
+    WrongAccount,
     #[error("another request is opening this user's checkout: try again in a moment")]
     Busy,
 }

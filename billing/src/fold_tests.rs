@@ -180,6 +180,10 @@ fn the_next_change_is_the_nearest_that_is_known() {
     one.trial_end = None;
     let unknown = fold(&[one.clone()], &plans(), SYNCED);
     assert_eq!(unknown.next_change(SYNCED), Some(SYNCED + 300), "an unknown plan is looked at again soon");
+    one.status = Status::Incomplete;
+    let unpaid = fold(&[one.clone()], &plans(), SYNCED);
+    assert_eq!(unpaid.next_change(SYNCED), Some(SYNCED + 3600), "a bank may take days");
+    assert!(unpaid.is_overdue(SYNCED + 61) && !unpaid.is_overdue(SYNCED + 60));
     one.status = Status::Canceled;
     assert_eq!(fold(&[one], &plans(), SYNCED).next_change(SYNCED), None);
 }

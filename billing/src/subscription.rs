@@ -149,7 +149,15 @@ impl Snapshot {
     pub fn next_change(&self, now: i64) -> Option<i64> {
         const MINUTE: i64 = 60;
         const DAY: i64 = 24 * 60 * MINUTE;
-        let subscription = self.subscription.as_ref().filter(|it| it.status.is_live())?;
+        let subscription = self.subscription.as_ref()?;
+        if subscription.status == Status::Incomplete {
+            // Paid at any moment, by a bank or by the buyer; given up by Stripe after a day.
+            let young = now - subscription.created < 60 * MINUTE;
+            return Some(now + if young { 5 * MINUTE } else { 60 * MINUTE });
+        }
+        if !subscription.status.is_live() {
+            return None;
+        }
         let settled = subscription.current_period_end.map(|end| end + RENEWAL_SETTLED);
         let known = [settled, subscription.trial_end, subscription.cancel_at];
         let next = known.into_iter().flatten().filter(|at| *at > now).min();
@@ -162,11 +170,16 @@ impl Snapshot {
         Some(next.map_or(soonest, |next| next.min(soonest)))
     }
 
-    /// Whether a renewal has passed that this value does not know of.
+    /// Whether something has probably changed that this value does not know of: a renewal has
+    /// passed, or a first payment was still to come a minute ago.
     #[must_use]
     pub fn is_overdue(&self, now: i64) -> bool {
-        let subscription = self.subscription.as_ref().filter(|it| it.status.is_live());
-        let settled = subscription.and_then(|it| it.current_period_end).map(|end| end + RENEWAL_SETTLED);
+        let Some(subscription) = &self.subscription else { return false };
+        if subscription.status == Status::Incomplete {
+            return now - self.synced_at > 60;
+        }
+        let live = subscription.status.is_live();
+        let settled = subscription.current_period_end.filter(|_| live).map(|end| end + RENEWAL_SETTLED);
         settled.is_some_and(|at| at <= now && self.synced_at < at)
     }
 }

@@ -76,14 +76,15 @@ async fn explain(error: &Error) -> Result<(), ServerFnError> {
             tell(Tone::Warn, "That plan isn't for sale", "Choose one of the plans on this page.").await
         }
         Error::NotPushed(_) => {
-            let text = "The mistake is ours, and you have not been charged. Please try again later.";
+            let text = "The mistake is ours, and nothing was charged just now. Please try again later.";
             tell(Tone::Bad, "We can't sell this plan yet", text).await
         }
         Error::Busy => {
             tell(Tone::Warn, "That was quick", "Your checkout is being opened. Please try again.").await
         }
-        Error::Store(_) | Error::Stripe(_) | Error::Invalid(_) => {
-            let text = "You have not been charged. Please try again in a minute.";
+        Error::Store(_) | Error::Stripe(_) | Error::Invalid(_) | Error::WrongAccount => {
+            let text = "Nothing was charged just now. If you have already paid, your account shows it soon; \
+                        otherwise try again in a minute.";
             tell(Tone::Bad, "The payment page can't be reached", text).await
         }
     }

@@ -14,6 +14,9 @@ pub fn success_view(outcome: &Outcome, catalog: &Catalog, now: i64) -> SuccessVi
         Outcome::NeedsPayment(subscription) => {
             SuccessView::NeedsPayment(open_payment_view(subscription, catalog, now))
         }
+        Outcome::NoAccess(subscription) => {
+            SuccessView::NoAccess { plan_name: open_payment_view(subscription, catalog, now).plan_name }
+        }
         Outcome::Processing { payment } => {
             SuccessView::Processing { received: *payment != PaymentStatus::Unpaid }
         }

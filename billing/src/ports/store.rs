@@ -124,6 +124,14 @@ pub trait Checkouts: Send + Sync {
         current: Option<&CheckoutAttempt>,
         next: Option<&CheckoutAttempt>,
     ) -> Result<Option<CheckoutAttempt>, StoreError>;
+    /// For which live subscription the customer's open checkouts have all been closed.
+    async fn checkouts_closed_for(&self, customer: &CustomerId)
+    -> Result<Option<SubscriptionId>, StoreError>;
+    async fn set_checkouts_closed_for(
+        &self,
+        customer: &CustomerId,
+        subscription: &SubscriptionId,
+    ) -> Result<(), StoreError>;
 }
 
 /// A trigger: this customer may have changed.

@@ -160,7 +160,7 @@ pub trait Stripe: Send + Sync {
     async fn search_customers(&self, user: &UserId) -> Result<Vec<Customer>, StripeError>;
 
     async fn open_checkout(&self, checkout: &NewCheckout) -> Result<CheckoutSession, StripeError>;
-    /// The customer's newest hundred sessions, newest first.
+    /// The customer's sessions in subscription mode among the newest hundred, newest first.
     async fn checkouts(&self, customer: &CustomerId) -> Result<Vec<CheckoutSession>, StripeError>;
     /// Ends an open session. `Refused` where it is open no more.
     async fn expire_checkout(&self, id: &CheckoutSessionId) -> Result<(), StripeError>;

@@ -48,6 +48,7 @@ impl Billing {
     }
 
     async fn try_checkout(&self, buyer: &Buyer, choice: &CheckoutChoice) -> Result<Checkout, Error> {
+        self.ensure_account().await?;
         let wanted = self.wanted(buyer, choice).await?;
         let customer = self.ensure_customer(buyer).await?;
         match self.checkout_for(&customer, &wanted).await {
@@ -56,8 +57,8 @@ impl Billing {
                 let customer = self.replace_customer(buyer, &customer).await?;
                 self.checkout_for(&customer, &wanted).await
             }
-            Err(Error::Stripe(error)) if error.is_missing() => {
-                // The price that we remember is gone.
+            Err(Error::Stripe(error)) if error.is_missing() || error.kind == StripeErrorKind::Refused => {
+                // The price that we remember may be gone.
                 self.book.clear();
                 Err(error.into())
             }
@@ -94,11 +95,12 @@ impl Billing {
                 return Ok(Checkout::AlreadySubscribed);
             }
             let sessions = self.stripe.checkouts(customer).await?;
-            if synced.is_unfinished() || sessions.iter().any(|session| synced.is_on_its_way(session)) {
+            let pending = sessions.iter().any(|session| synced.is_pending(session, self.now()));
+            if pending || synced.can_be_paid() {
                 return Ok(Checkout::OnItsWay);
             }
             // One trial a customer: it is for people who have had no subscription.
-            let trial_days = wanted.trial_days.filter(|_| synced.listed.is_empty());
+            let trial_days = wanted.trial_days.filter(|_| synced.had_none());
             let wanted = CheckoutAttempt { trial_days, ..wanted.clone() };
             if let Some(url) = self.one_round(customer, stored.as_ref(), &wanted, &sessions).await? {
                 return Ok(Checkout::Open { url });
@@ -125,8 +127,9 @@ impl Billing {
         };
         let open = session.filter(|session| session.status == CheckoutStatus::Open);
         if let Some(url) = open.as_ref().and_then(|session| session.url.clone()) {
-            self.expire_open(sessions, open.as_ref().map(|session| &session.id)).await?;
-            return Ok(Some(url));
+            // One that can't be ended may just have been paid: the next round asks.
+            let alone = self.expire_open(sessions, open.as_ref().map(|session| &session.id)).await?;
+            return Ok(Some(url).filter(|_| alone));
         }
         if attempt.session.is_some() {
             self.begin_attempt(customer, Some(attempt), wanted, sessions).await?;
@@ -139,7 +142,8 @@ impl Billing {
         let same = (&attempt.plan, attempt.interval, &attempt.price)
             == (&wanted.plan, wanted.interval, &wanted.price);
         let soonest = self.clock.now().plus(SHORTEST).secs();
-        same && (attempt.session.is_some() || attempt.expires_at >= soonest)
+        let can_open = attempt.expires_at >= soonest && attempt.trial_days == wanted.trial_days;
+        same && (attempt.session.is_some() || can_open)
     }
 
     /// Ends the session of `current`, puts a new attempt in its place, and ends what else is open.
@@ -150,9 +154,8 @@ impl Billing {
         wanted: &CheckoutAttempt,
         sessions: &[CheckoutSession],
     ) -> Result<(), Error> {
-        let replaced = current.and_then(|attempt| attempt.session.as_ref());
-        for session in sessions.iter().filter(|session| Some(&session.id) == replaced) {
-            self.expire_open(std::slice::from_ref(session), None).await?;
+        if let Some(replaced) = current.and_then(|attempt| attempt.session.as_ref()) {
+            self.expire(replaced).await?;
         }
         let attempt = CheckoutAttempt {
             token: format!("{:032x}", rand::rng().random::<u128>()),
@@ -206,35 +209,42 @@ impl Billing {
         Ok(Some(opened).filter(|_| fresh))
     }
 
-    /// Ends every session of these that is open, but for one.
+    /// Ends every session of these that is open, but for one. False where Stripe says that one of
+    /// them is open no more.
     async fn expire_open(
         &self,
         sessions: &[CheckoutSession],
         kept: Option<&CheckoutSessionId>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
+        let mut ended = true;
         let open = sessions.iter().filter(|session| session.status == CheckoutStatus::Open);
         for session in open.filter(|session| Some(&session.id) != kept) {
-            self.expire(&session.id).await?;
+            ended &= self.expire(&session.id).await?;
         }
-        Ok(())
+        Ok(ended)
     }
 
-    async fn expire(&self, id: &CheckoutSessionId) -> Result<(), Error> {
+    /// False where it was completed or expired meanwhile.
+    async fn expire(&self, id: &CheckoutSessionId) -> Result<bool, Error> {
         match self.stripe.expire_checkout(id).await {
-            // Completed or expired meanwhile: whoever needs to know lists again.
-            Err(error) if matches!(error.kind, StripeErrorKind::Refused | StripeErrorKind::Missing) => Ok(()),
-            answer => Ok(answer?),
+            Ok(()) => Ok(true),
+            Err(error) if matches!(error.kind, StripeErrorKind::Refused | StripeErrorKind::Missing) => {
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
         }
     }
 
     /// Reactions to a written value, never part of the sync itself: a live subscription closes
-    /// every checkout that is still open, so that nobody pays twice.
+    /// every checkout that is still open, so that nobody pays twice. Once a subscription, and
+    /// again until it has succeeded; one that is older than any session can be has none left.
     pub(super) async fn after_sync(&self, customer: &CustomerId, synced: &Synced) -> Result<(), Error> {
-        if !synced.is_live() {
-            return Ok(());
-        }
+        let shown = synced.fetched.subscription.as_ref().or(synced.snapshot.subscription.as_ref());
+        let Some(live) = shown.filter(|it| it.status.is_live()) else { return Ok(()) };
         let attempt = self.store.checkout_attempt(customer).await?;
-        if attempt.is_none() && !synced.went_live {
+        let young = self.now() - live.created < LONGEST_SESSION;
+        let closed = || self.store.checkouts_closed_for(customer);
+        if attempt.is_none() && (!young || closed().await?.as_ref() == Some(&live.subscription_id)) {
             return Ok(());
         }
         let sessions = self.stripe.checkouts(customer).await?;
@@ -242,26 +252,40 @@ impl Billing {
         if let Some(attempt) = attempt {
             self.store.swap_checkout_attempt(customer, Some(&attempt), None).await?;
         }
-        Ok(())
+        Ok(self.store.set_checkouts_closed_for(customer, &live.subscription_id).await?)
     }
 }
 
 /// Seconds. An idempotent answer that is older than this may be out of date.
 const FRESH: i64 = 30;
 
+/// Seconds: a day, which is as long as Stripe lets a session live, and an hour for lags and clocks.
+pub(super) const LONGEST_SESSION: i64 = 25 * 60 * 60;
+
 impl Synced {
-    /// A first payment is still to come, or to be confirmed by the bank.
-    pub(super) fn is_unfinished(&self) -> bool {
-        self.listed.iter().any(|(_, status)| *status == Status::Incomplete)
+    /// A completed session that Stripe has not settled: its subscription is not listed yet, or
+    /// waits for the bank, as a debit does for days. What has not appeared after a day never will.
+    pub(super) fn is_pending(&self, session: &CheckoutSession, now: i64) -> bool {
+        if session.status != CheckoutStatus::Complete {
+            return false;
+        }
+        let status = session.subscription.as_ref().and_then(|id| self.status_of(id));
+        match status {
+            Some(status) => *status == Status::Incomplete,
+            None => now - session.created < LONGEST_SESSION,
+        }
     }
 
-    /// A completed session whose subscription is not listed yet. One that is listed is judged by
-    /// its status, and one without a subscription is ours only if its metadata says so.
-    pub(super) fn is_on_its_way(&self, session: &CheckoutSession) -> bool {
-        session.status == CheckoutStatus::Complete
-            && match &session.subscription {
-                Some(subscription) => self.status_of(subscription).is_none(),
-                None => session.metadata.is_some(),
-            }
+    /// The one that is shown waits for its first payment, and the buyer has a page to pay it.
+    fn can_be_paid(&self) -> bool {
+        self.fetched.subscription.as_ref().is_some_and(|it| {
+            let open = it.latest_invoice.as_ref().filter(|invoice| invoice.status.as_deref() == Some("open"));
+            it.status == Status::Incomplete && open.is_some_and(|invoice| invoice.url.is_some())
+        })
+    }
+
+    /// There has never been a subscription; one that was never paid does not count.
+    fn had_none(&self) -> bool {
+        self.listed.iter().all(|(_, status)| *status == Status::IncompleteExpired)
     }
 }

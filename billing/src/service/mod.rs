@@ -11,7 +11,7 @@ mod push;
 mod sync;
 mod worker;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -85,6 +85,8 @@ pub struct Billing {
     book: PlanBook,
     settings: Settings,
     wake: Notify,
+    /// The mode, as long as Stripe has not said which account the key is for.
+    unverified: Mutex<Option<AccountMode>>,
 }
 
 impl Billing {
@@ -97,7 +99,16 @@ impl Billing {
         settings: Settings,
     ) -> Self {
         let book = PlanBook::new(settings.catalog_life);
-        Self { stripe, store, clock, catalog, book, settings, wake: Notify::new() }
+        Self {
+            stripe,
+            store,
+            clock,
+            catalog,
+            book,
+            settings,
+            wake: Notify::new(),
+            unverified: Mutex::new(None),
+        }
     }
 
     #[must_use]
@@ -190,7 +201,10 @@ impl Billing {
             // An outage of Stripe's is no reason not to show what the store knows.
             Err(error) if error.is_outage() => {
                 return match self.store.account().await? {
-                    Some(recorded) if recorded.mode == mode => Ok(AccountClaim::Unverified(recorded)),
+                    Some(recorded) if recorded.mode == mode => {
+                        *self.unverified.lock().unwrap_or_else(PoisonError::into_inner) = Some(mode);
+                        Ok(AccountClaim::Unverified(recorded))
+                    }
                     _ => Err(error.into()),
                 };
             }
@@ -198,7 +212,25 @@ impl Billing {
         };
         let ours = Account { account, mode };
         let recorded = self.store.claim_account(&ours).await?;
+        if recorded == ours {
+            *self.unverified.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
         Ok(if recorded == ours { AccountClaim::Ours(ours) } else { AccountClaim::Another { ours, recorded } })
+    }
+
+    /// After a start during an outage: nothing is written or sold before it is sure whose store
+    /// this is. With another account's key every customer would seem to have gone.
+    async fn ensure_account(&self) -> Result<(), Error> {
+        let Some(mode) = *self.unverified.lock().unwrap_or_else(PoisonError::into_inner) else {
+            return Ok(());
+        };
+        match self.claim_account(mode).await? {
+            AccountClaim::Ours(_) => Ok(()),
+            AccountClaim::Unverified(_) => {
+                Err(StripeError::new(StripeErrorKind::Unavailable, "the account is not known yet").into())
+            }
+            AccountClaim::Another { .. } => Err(Error::WrongAccount),
+        }
     }
 
     /// What the received-events list keeps for people to read. Losing one loses no change.

@@ -1,7 +1,7 @@
 //! What a buyer who comes back from Stripe is told. Only Stripe's word counts: an empty list of
 //! subscriptions alone never means that nothing was charged.
 
-use super::{Billing, Synced};
+use super::Billing;
 use crate::access::{Access, access};
 use crate::error::Error;
 use crate::id::CustomerId;
@@ -13,13 +13,15 @@ use crate::subscription::{Status, Subscription};
 pub enum Outcome {
     /// Active or trialing, and it gives access.
     Subscribed(Box<Subscription>),
-    /// The subscription is there and waits for the buyer: a failed first payment, a 3DS challenge.
+    /// The subscription is there and its payment is not: a failed renewal, a 3DS challenge.
     NeedsPayment(Box<Subscription>),
+    /// The subscription is there, and something else keeps it from giving access.
+    NoAccess(Box<Subscription>),
     /// The checkout is complete, and Stripe has not said yet what came of it.
     Processing { payment: PaymentStatus },
     /// What the newest checkout bought has ended since.
     Ended,
-    /// No checkout was completed.
+    /// No checkout was completed, or its payment failed.
     NotPaid,
     /// Stripe or the store does not answer; the sync stays due.
     Unreachable,
@@ -28,13 +30,16 @@ pub enum Outcome {
 impl Billing {
     /// Syncs eagerly and says how the purchase stands. Waits for no webhook, and not for ever.
     pub async fn purchase_outcome(&self, customer: &CustomerId) -> Outcome {
-        match self.patiently(self.try_outcome(customer)).await {
-            Ok(outcome) => outcome,
-            Err(error) => {
-                tracing::warn!(%customer, %error, "the outcome of a purchase is not known yet");
-                Outcome::Unreachable
-            }
+        let error = match self.patiently(self.try_outcome(customer)).await {
+            Ok(outcome) => return outcome,
+            Err(error) => error,
+        };
+        tracing::warn!(%customer, %error, "the outcome of a purchase is not known yet");
+        // The wait may have been cut off before it could say so itself.
+        if let Err(error) = self.mark_now(customer).await {
+            tracing::warn!(%customer, %error, "the customer could not be marked");
         }
+        Outcome::Unreachable
     }
 
     async fn try_outcome(&self, customer: &CustomerId) -> Result<Outcome, Error> {
@@ -47,32 +52,28 @@ impl Billing {
             return Ok(Outcome::Subscribed(Box::new(it.clone())));
         }
         let sessions = self.stripe.checkouts(customer).await?;
-        if let Some(session) = sessions.iter().find(|session| synced.is_processing(session)) {
+        if let Some(session) = sessions.iter().find(|session| synced.is_pending(session, self.now())) {
             let due = Due::By(self.clock.now());
             let expects = session.subscription.clone();
             self.mark(&Mark { customer: customer.clone(), due, expects }).await?;
             return Ok(Outcome::Processing { payment: session.payment_status });
         }
-        let newest_complete = sessions.first().is_some_and(|it| it.status == CheckoutStatus::Complete);
-        Ok(match shown {
-            Some(it) if it.status.is_live() || it.status == Status::Incomplete => {
-                Outcome::NeedsPayment(Box::new(it.clone()))
-            }
-            _ if newest_complete => Outcome::Ended,
-            _ => Outcome::NotPaid,
-        })
+        Ok(settled(shown, &sessions))
     }
 }
 
-impl Synced {
-    /// Complete, and its subscription is not listed, or listed in a state that will not last: a
-    /// bank debit leaves it incomplete for days.
-    fn is_processing(&self, session: &CheckoutSession) -> bool {
-        let status = session.subscription.as_ref().and_then(|id| self.status_of(id));
-        let unsettled = match status {
-            Some(Status::Incomplete | Status::Active | Status::Trialing | Status::Unknown(_)) => true,
-            Some(_) | None => false,
-        };
-        self.is_on_its_way(session) || (session.status == CheckoutStatus::Complete && unsettled)
+/// Where nothing is under way.
+fn settled(shown: Option<&Subscription>, sessions: &[CheckoutSession]) -> Outcome {
+    let completed = sessions.first().is_some_and(|newest| newest.status == CheckoutStatus::Complete);
+    let Some(shown) = shown else { return if completed { Outcome::Ended } else { Outcome::NotPaid } };
+    match shown.status {
+        Status::PastDue | Status::Unpaid | Status::Incomplete => {
+            Outcome::NeedsPayment(Box::new(shown.clone()))
+        }
+        Status::Active | Status::Trialing | Status::Paused | Status::Unknown(_) => {
+            Outcome::NoAccess(Box::new(shown.clone()))
+        }
+        Status::Canceled if completed => Outcome::Ended,
+        Status::Canceled | Status::IncompleteExpired => Outcome::NotPaid,
     }
 }

@@ -18,8 +18,6 @@ pub struct Synced {
     pub(super) fetched: Snapshot,
     /// Every subscription that the fetch contained, with its status.
     pub(super) listed: Vec<(SubscriptionId, Status)>,
-    /// There was no live subscription before.
-    pub(super) went_live: bool,
 }
 
 impl Synced {
@@ -44,9 +42,9 @@ impl Billing {
     /// # Errors
     /// `Error` where Stripe or the store does not answer: nothing was written.
     pub async fn sync(&self, customer: &CustomerId) -> Result<Synced, Error> {
+        self.ensure_account().await?;
         let ticket = self.store.begin(customer).await?;
         let began = self.clock.now().secs();
-        let before = self.readable(customer).await?;
         let listed = self.stripe.subscriptions(customer).await?;
         let plans = self.plan_directory(&listed).await?;
         let fetched = fold(&listed, &plans, began);
@@ -59,7 +57,6 @@ impl Billing {
         Ok(Synced {
             snapshot: stored.unwrap_or_else(|| fetched.clone()),
             written,
-            went_live: is_live(&fetched) && !before.as_ref().is_some_and(is_live),
             fetched,
             listed: listed.into_iter().map(|it| (it.id, it.status)).collect(),
         })

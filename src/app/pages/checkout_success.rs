@@ -32,6 +32,7 @@ pub fn Outcome(view: SuccessView) -> impl IntoView {
     let outcome = match view {
         SuccessView::Active(purchase) => view! { <Active purchase/> }.into_any(),
         SuccessView::NeedsPayment(payment) => view! { <NeedsPayment payment/> }.into_any(),
+        SuccessView::NoAccess { plan_name } => view! { <NoAccess plan_name/> }.into_any(),
         SuccessView::Processing { received } => view! { <Processing received/> }.into_any(),
         SuccessView::Unreachable => view! { <Unreachable/> }.into_any(),
         SuccessView::Ended => view! { <Ended/> }.into_any(),
@@ -77,6 +78,17 @@ fn NeedsPayment(payment: OpenPaymentView) -> impl IntoView {
 }
 
 #[component]
+fn NoAccess(plan_name: String) -> impl IntoView {
+    view! {
+        <h1>{format!("{plan_name} isn't switched on")}</h1>
+        <p class="lead">"Your account page says where it stands and what you can do."</p>
+        <p class="actions">
+            <LinkButton href="/account" label="Go to your account"/>
+        </p>
+    }
+}
+
+#[component]
 fn Ended() -> impl IntoView {
     view! {
         <h1>"This plan has ended"</h1>
@@ -113,8 +125,8 @@ fn Unreachable() -> impl IntoView {
     view! {
         <h1>"Your payment is safe"</h1>
         <p class="lead">
-            "Stripe doesn't answer us right now. If you have paid, your plan starts by itself as soon as it does, \
-             and you won't be charged twice."
+            "We can't find out how it stands right now. If you have paid, your plan starts by itself as soon as we \
+             can, and you won't be charged twice."
         </p>
         <Again label="Try again"/>
     }

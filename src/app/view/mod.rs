@@ -123,6 +123,10 @@ pub enum SuccessView {
     Active(PurchaseView),
     /// The subscription is there, and its payment waits for the buyer.
     NeedsPayment(OpenPaymentView),
+    /// The subscription is there, and something other than its payment keeps it from working.
+    NoAccess {
+        plan_name: String,
+    },
     /// The checkout is complete, and the subscription is on its way. `received`: so has the money.
     Processing {
         received: bool,

@@ -3,7 +3,7 @@
 
 use unsplit_billing::id::PlanId;
 use unsplit_billing::plan::{Catalog, Interval, Plan};
-use unsplit_billing::subscription::Snapshot;
+use unsplit_billing::subscription::{Snapshot, Status};
 
 use super::{PlanAction, PlanView, PriceView, PricingView};
 use crate::app::format::format_money;
@@ -18,6 +18,9 @@ pub fn pricing_view(catalog: &Catalog, interval: Interval, snapshot: Option<&Sna
         Some(None) => Holding::Nothing,
         Some(Some(subscription)) => Holding::Plan(subscription.plan),
     };
+    // Checkout gives a trial to who has had no subscription, and the button says what it does.
+    let past = snapshot.and_then(|snapshot| snapshot.subscription.as_ref());
+    let had_one = past.is_some_and(|it| it.status != Status::IncompleteExpired);
     let plan_view = |plan: &Plan| PlanView {
         id: plan.id.clone(),
         name: plan.name.clone(),
@@ -26,7 +29,7 @@ pub fn pricing_view(catalog: &Catalog, interval: Interval, snapshot: Option<&Sna
         price: price_of(plan, interval),
         saved_per_year: saved_per_year(plan),
         recommended: plan.recommended,
-        trial_days: plan.trial_days,
+        trial_days: plan.trial_days.filter(|_| !had_one),
         action: holding.action(plan),
     };
     let on_sale = |plan: &&Plan| plan.prices.is_empty() || price_of(plan, interval).is_some();

@@ -44,7 +44,14 @@ impl Bindings for RedisStore {
     ) -> Result<CustomerAttempt, StoreError> {
         let key = attempt_key(user);
         match self.swap(&key, "", &to_json(&key, proposed)?).await? {
-            Some(running) => from_json(&key, &running),
+            Some(running) => match from_json(&key, &running) {
+                Ok(running) => Ok(running),
+                // Another release's, or damage: as good as nothing.
+                Err(_) => {
+                    self.swap(&key, &running, &to_json(&key, proposed)?).await?;
+                    Ok(proposed.clone())
+                }
+            },
             None => Ok(proposed.clone()),
         }
     }

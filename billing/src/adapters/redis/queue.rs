@@ -4,7 +4,7 @@
 //! is in one of them. `entries` holds, as JSON, generation `g`, lease `l`, attempts `a`, last
 //! error `e`, and what a sync must not use up: `later`, until when the last `Due::From` mark lies
 //! ahead, and `x`, the subscriptions that events have named and no fetch has contained yet, with
-//! how often each was missed. `quiet:<customer>` says until when it was synced recently.
+//! since when (milliseconds). `quiet:<customer>` says until when it was synced recently.
 
 use async_trait::async_trait;
 use rand::Rng;
@@ -23,7 +23,7 @@ local entry = raw and cjson.decode(raw) or {}
 entry.g = redis.call('INCR', KEYS[4])
 if ARGV[4] ~= '' then
   entry.x = entry.x or {}
-  entry.x[ARGV[4]] = entry.x[ARGV[4]] or 0
+  entry.x[ARGV[4]] = entry.x[ARGV[4]] or now
 end
 if ARGV[5] == 'from' and at > now then entry.later = math.max(entry.later or 0, at) end
 if not redis.call('ZSCORE', KEYS[2], customer) then
@@ -42,6 +42,7 @@ return entry.g
 pub(super) const CLAIM: &str = r"
 local now, most = ARGV[1], tonumber(ARGV[2])
 local customers = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, most)
+local crashed = #customers
 if #customers < most then
   local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, most - #customers)
   for _, customer in ipairs(due) do table.insert(customers, customer) end
@@ -51,6 +52,7 @@ for i, customer in ipairs(customers) do
   local raw = redis.call('HGET', KEYS[3], customer)
   local entry = raw and cjson.decode(raw) or {g = 0}
   entry.l = ARGV[4] .. ':' .. i
+  if i <= crashed then entry.a = (entry.a or 0) + 1 end
   if entry.later and entry.later <= tonumber(now) then entry.later = nil end
   redis.call('ZREM', KEYS[1], customer)
   redis.call('ZADD', KEYS[2], ARGV[3], customer)
@@ -61,7 +63,7 @@ return claims
 ";
 
 /// KEYS: due, leased, entries, quiet. ARGV: customer, generation, lease or '', next or '', now,
-/// quiet, the ids that were listed as JSON, how often one may be missed.
+/// quiet, the ids that were listed as JSON, how long one may be missing.
 pub(super) const DONE: &str = r"
 local customer, now, quiet = ARGV[1], tonumber(ARGV[5]), tonumber(ARGV[6])
 local raw = redis.call('HGET', KEYS[3], customer)
@@ -84,11 +86,11 @@ local missing = nil
 if entry.x then
   local listed = {}
   for _, id in ipairs(cjson.decode(ARGV[7])) do listed[id] = true end
-  for id, misses in pairs(entry.x) do
-    if not listed[id] and misses < tonumber(ARGV[8]) then
+  for id, since in pairs(entry.x) do
+    if not listed[id] and now - since < tonumber(ARGV[8]) then
       missing = missing or {}
-      missing[id] = misses + 1
-      local again = now + math.max(quiet, 1) * 2 ^ misses
+      missing[id] = since
+      local again = now + math.max(quiet, 2 * (now - since))
       due = math.min(due or again, again)
     end
   end
@@ -120,8 +122,9 @@ redis.call('ZADD', KEYS[1], ARGV[4], customer)
 return 1
 ";
 
-/// With two seconds of quiet time, a lag of about a minute is waited for.
-const MISSES: u32 = 5;
+/// How long an event's subscription is waited for, milliseconds. By time and not by tries: any
+/// number of eager syncs in between must not use it up.
+const AWAITED: i64 = 60_000;
 
 const EVENTS: &str = "stripe:events";
 const EVENTS_KEPT: isize = 200;
@@ -215,7 +218,7 @@ impl Queue for RedisStore {
             .arg(self.clock.now().0)
             .arg(millis(self.queue.quiet))
             .arg(to_json(KEYS.entries, &done.listed)?)
-            .arg(MISSES)
+            .arg(AWAITED)
             .invoke_async(&mut redis)
             .await
             .map_err(unavailable)

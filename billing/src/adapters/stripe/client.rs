@@ -165,8 +165,12 @@ impl Stripe for StripeClient {
 
     async fn checkouts(&self, customer: &CustomerId) -> Result<Vec<CheckoutSession>, StripeError> {
         let request = ListCheckoutSession::new().customer(customer.as_str()).limit(PAGE);
-        let page: List<answers::CheckoutSession> = self.ask(request).await?;
-        Ok(page.data.into_iter().map(answers::CheckoutSession::into_domain).collect())
+        let page: List<answers::CheckoutSession> = match self.ask(request).await {
+            Err(error) if error.is_missing() => return Ok(Vec::new()),
+            answer => answer?,
+        };
+        let ours = page.data.into_iter().filter(answers::CheckoutSession::is_for_subscription);
+        Ok(ours.map(answers::CheckoutSession::into_domain).collect())
     }
 
     async fn expire_checkout(&self, id: &CheckoutSessionId) -> Result<(), StripeError> {

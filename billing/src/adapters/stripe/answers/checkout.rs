@@ -11,6 +11,7 @@ use crate::ports;
 #[derive(Deserialize)]
 pub(in crate::adapters::stripe) struct CheckoutSession {
     pub id: CheckoutSessionId,
+    mode: Option<String>,
     status: Option<String>,
     payment_status: Option<String>,
     url: Option<String>,
@@ -22,6 +23,11 @@ pub(in crate::adapters::stripe) struct CheckoutSession {
 }
 
 impl CheckoutSession {
+    /// Not one of an app's own one-off payments.
+    pub fn is_for_subscription(&self) -> bool {
+        self.mode.as_deref().is_none_or(|mode| mode == "subscription")
+    }
+
     pub fn into_domain(self) -> ports::CheckoutSession {
         let subscription = self.subscription.as_ref().map(|reference| match reference {
             Reference::Id(id) => id.as_str(),

@@ -49,4 +49,5 @@ pub(super) fn invalid(error: &InvalidId) -> StripeError {
 }
 
 #[cfg(test)]
+#[path = "answers_tests.rs"]
 mod tests;
