@@ -4,6 +4,7 @@
 
 mod accounts;
 mod commands;
+mod doubt;
 mod one_customer;
 mod purchase;
 mod start;
