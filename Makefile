@@ -57,7 +57,7 @@ test: setup setup-test ## formatting, clippy, all Rust tests, and the browser te
 	cargo test --workspace
 	cargo xtask build
 	cd end2end && npx tsc && npx playwright test
-	@if command -v cargo-leptos >/dev/null; then cargo leptos build; fi
+	@if command -v cargo-leptos >/dev/null && command -v wasm-bindgen >/dev/null; then cargo leptos build; fi
 
 dist: setup ## build the optimised server and client into dist/, which runs anywhere with a Redis
 	@cargo xtask dist
