@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
-use crate::state::{Kind, Store, text};
+use crate::state::{Key, Kind, Store, text};
 
 /// Fields that hold an id, wherever they stand. Those with `None` name resources that this emulator lacks, so
 /// they are always null.
@@ -85,7 +85,7 @@ fn expand(store: &Store, field: &str, child: &mut Value) {
     if let (Some(kind), Some(id)) = (kind, child.as_str())
         && let Some(record) = store.find(kind, id)
     {
-        *child = record.value.clone();
+        *child = record.value().into_owned();
     }
 }
 
@@ -97,18 +97,17 @@ fn include(store: &Store, value: &mut Value, field: &str) {
     let id = text(value, "id").to_owned();
     let list = match (text(value, "object"), field) {
         ("checkout.session", "line_items") => {
-            let private = store.find(Kind::CheckoutSession, &id).map(|record| &record.private);
+            let private = store.find(Kind::CheckoutSession, &id).map(|record| record.private());
             let items = private.map(|private| private["line_items"].clone()).unwrap_or_default();
             Some((items, format!("/v1/checkout/sessions/{id}/line_items")))
         }
         ("customer", "subscriptions") => {
-            let all = related(store, Kind::Subscription, |one| {
-                one["customer"] == id && one["status"] != "canceled"
-            });
-            Some((all, format!("/v1/customers/{id}/subscriptions")))
+            let all = related(store, Kind::Subscription, Key::Customer, &id);
+            let open: Value = all.filter(|one| one["status"] != "canceled").collect();
+            Some((open, format!("/v1/customers/{id}/subscriptions")))
         }
         ("invoice", "payments") => {
-            let all = related(store, Kind::InvoicePayment, |one| one["invoice"] == id);
+            let all = related(store, Kind::InvoicePayment, Key::Invoice, &id).collect();
             Some((all, format!("/v1/invoices/{id}/payments")))
         }
         _ => None,
@@ -118,9 +117,9 @@ fn include(store: &Store, value: &mut Value, field: &str) {
     }
 }
 
-fn related(store: &Store, kind: Kind, keep: impl Fn(&Value) -> bool) -> Value {
-    let all = store.collection(kind).into_iter().flat_map(|all| all.newest_first());
-    all.map(|record| record.value.clone()).filter(|value| keep(value)).collect()
+fn related<'s>(store: &'s Store, kind: Kind, key: Key, id: &str) -> impl Iterator<Item = Value> + use<'s> {
+    let all: Vec<_> = store.collection(kind).into_iter().flat_map(|all| all.by_key(key, id)).collect();
+    all.into_iter().map(|record| record.value().into_owned())
 }
 
 fn cannot(path: &str, answer: &Value) -> ApiError {

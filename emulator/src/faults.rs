@@ -1,13 +1,17 @@
-//! Faults on order: errors, delays and cut connections, for testing what happens when Stripe does not answer.
-//! They stand at the gate, before keys and parameters are looked at; only `cut: after` lets the effect happen.
+//! Faults on order or by chance: errors, delays and cut connections, for testing what happens when Stripe does
+//! not answer. They stand at the gate, before keys and parameters are looked at; only `cut: after`, `late_ms`
+//! and `hold` let the effect happen.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
 use axum::response::Response;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use crate::error::ApiError;
 
@@ -32,7 +36,13 @@ pub struct Fault {
     pub status: Option<u16>,
     /// Wait so long first.
     pub latency_ms: Option<u64>,
+    /// Answer at once, and send the answer so much later: a stale reply in flight.
+    pub late_ms: Option<u64>,
+    /// Answer at once, and send the answer when it is released, or after `late_ms`.
+    pub hold: bool,
     pub cut: Option<Cut>,
+    /// How likely a request that fits meets it, 0 to 1; without it always.
+    pub probability: Option<f64>,
     /// Use it so often; without it always.
     pub times: Option<u32>,
     /// `Retry-After`, in seconds.
@@ -41,6 +51,8 @@ pub struct Fault {
     pub should_retry: Option<bool>,
     /// The error's code, for example lock_timeout.
     pub code: Option<String>,
+    /// `Stripe-Rate-Limited-Reason` of a 429.
+    pub reason: Option<String>,
 }
 
 impl Fault {
@@ -54,14 +66,32 @@ impl Fault {
     pub fn check(&self) -> Result<(), String> {
         match self.status {
             Some(status) if !(400..=599).contains(&status) => Err("status must be 400 to 599".to_owned()),
-            None if self.latency_ms.is_none() && self.cut.is_none() => {
-                Err("one of status, latency_ms and cut must be given".to_owned())
+            None if self.does_nothing() => {
+                Err("one of status, latency_ms, late_ms, hold and cut must be given".to_owned())
             }
             _ if self.times == Some(0) => Err("times must be at least 1".to_owned()),
+            _ if self.probability.is_some_and(|chance| !(0.0..=1.0).contains(&chance)) => {
+                Err("probability must be 0 to 1".to_owned())
+            }
+            _ => self.check_reason(),
+        }
+    }
+
+    fn does_nothing(&self) -> bool {
+        self.latency_ms.is_none() && self.late_ms.is_none() && !self.hold && self.cut.is_none()
+    }
+
+    fn check_reason(&self) -> Result<(), String> {
+        match &self.reason {
+            Some(_) if self.status != Some(429) => Err("reason goes with status 429 only".to_owned()),
+            Some(reason) if !REASONS.contains(&reason.as_str()) => {
+                Err(format!("reason must be one of {}", REASONS.join(", ")))
+            }
             _ => Ok(()),
         }
     }
 
+    /// What passes before the request is looked at.
     pub async fn wait(&self) {
         if let Some(milliseconds) = self.latency_ms {
             tokio::time::sleep(Duration::from_millis(milliseconds)).await;
@@ -74,9 +104,7 @@ impl Fault {
         let lock_timeout = self.code.as_deref() == Some("lock_timeout");
         let mut error = match status.as_u16() {
             429 if lock_timeout => ApiError::new(status, "invalid_request_error", LOCKED),
-            429 => ApiError::new(status, "invalid_request_error", LIMITED)
-                .code("rate_limit")
-                .header("stripe-rate-limited-reason", "global-rate"),
+            429 => rate_limited(self.reason.as_deref().unwrap_or("global-rate")),
             409 => ApiError::new(status, "invalid_request_error", LOCKED).code("lock_timeout"),
             500..=599 => ApiError::new(status, "api_error", BROKEN),
             _ => ApiError::new(status, "invalid_request_error", "An error ordered by a test."),
@@ -94,40 +122,144 @@ impl Fault {
     }
 }
 
+/// Stripe's 429, with the limit that was passed.
+pub fn rate_limited(reason: &str) -> ApiError {
+    ApiError::new(StatusCode::TOO_MANY_REQUESTS, "invalid_request_error", LIMITED)
+        .code("rate_limit")
+        .header("stripe-rate-limited-reason", reason)
+}
+
+const REASONS: [&str; 5] =
+    ["global-rate", "endpoint-rate", "global-concurrency", "endpoint-concurrency", "resource-specific"];
 const BROKEN: &str = "An unknown error occurred (ordered by a test through /_emulator/faults).";
 const LIMITED: &str = "Request rate limit exceeded. You can learn more about rate limits here \
                        https://docs.stripe.com/rate-limits.";
 const LOCKED: &str = "This object cannot be accessed right now because another API request or Stripe process is \
                       currently accessing it. If you see this error intermittently, retry the request.";
 
-#[derive(Clone, Debug, Default)]
-pub struct Faults(Arc<Mutex<Vec<Fault>>>);
+/// What a request meets on its way; mostly nothing.
+#[derive(Debug, Default)]
+pub struct Met {
+    pub fault: Fault,
+    release: Option<watch::Receiver<u64>>,
+}
+
+impl Met {
+    /// What passes between the answer and its sending.
+    pub async fn keep_back(self) {
+        let late = self.fault.late_ms.map(Duration::from_millis);
+        let Some(mut release) = self.release else {
+            return tokio::time::sleep(late.unwrap_or_default()).await;
+        };
+        match late {
+            None => drop(release.changed().await),
+            Some(late) => drop(tokio::time::timeout(late, release.changed()).await),
+        }
+    }
+}
+
+/// The rules of this run; clones share them.
+#[derive(Clone, Debug)]
+pub struct Faults {
+    rules: Arc<Mutex<Rules>>,
+    /// Counts the releases of held answers.
+    releases: Arc<watch::Sender<u64>>,
+}
+
+#[derive(Debug, Default)]
+struct Rules {
+    all: Vec<Rule>,
+    seed: u64,
+    /// How many rules there ever were since the seed was set.
+    added: u64,
+}
+
+#[derive(Debug)]
+struct Rule {
+    fault: Fault,
+    dice: StdRng,
+}
+
+impl Rules {
+    /// Each rule has dice of its own, so that what one meets does not change another's luck.
+    fn next_dice(&mut self) -> StdRng {
+        self.added += 1;
+        StdRng::seed_from_u64(self.seed.wrapping_add(self.added))
+    }
+}
+
+impl Default for Faults {
+    fn default() -> Faults {
+        Faults { rules: Arc::default(), releases: Arc::new(watch::Sender::new(0)) }
+    }
+}
 
 impl Faults {
     pub fn add(&self, fault: Fault) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(fault);
+        let mut rules = self.lock();
+        let dice = rules.next_dice();
+        rules.all.push(Rule { fault, dice });
     }
 
     pub fn all(&self) -> Vec<Fault> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.lock().all.iter().map(|rule| rule.fault.clone()).collect()
     }
 
+    pub fn seed(&self) -> u64 {
+        self.lock().seed
+    }
+
+    /// Begins the chances anew: the rules that are there and those to come repeat what they did after the last
+    /// time that this seed was set.
+    pub fn set_seed(&self, seed: u64) {
+        let mut rules = self.lock();
+        rules.seed = seed;
+        rules.added = 0;
+        let mut all = std::mem::take(&mut rules.all);
+        all.iter_mut().for_each(|rule| rule.dice = rules.next_dice());
+        rules.all = all;
+    }
+
+    /// Forgets the rules, and lets held answers go.
     pub fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.lock().all.clear();
+        self.release();
     }
 
-    /// The fault that this request meets, counted as used.
-    pub fn take(&self, method: &str, path: &str) -> Option<Fault> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = all.iter().position(|fault| fault.fits(method, path))?;
-        let fault = all[at].clone();
-        if let Some(times) = all[at].times.as_mut() {
+    /// Sends every answer that is held. Gives how many requests were waiting.
+    pub fn release(&self) -> usize {
+        let waiting = self.releases.receiver_count();
+        self.releases.send_modify(|releases| *releases += 1);
+        waiting
+    }
+
+    /// What this request meets, counted as used.
+    pub fn meet(&self, method: &str, path: &str) -> Met {
+        let fault = self.take(method, path).unwrap_or_default();
+        // Listens from now on, so that no release is missed between answering and waiting.
+        let release = fault.hold.then(|| self.releases.subscribe());
+        Met { fault, release }
+    }
+
+    fn take(&self, method: &str, path: &str) -> Option<Fault> {
+        let mut rules = self.lock();
+        let meets = |rule: &mut Rule| {
+            rule.fault.fits(method, path)
+                && rule.fault.probability.is_none_or(|chance| rule.dice.random_bool(chance))
+        };
+        let at = rules.all.iter_mut().position(meets)?;
+        let fault = rules.all[at].fault.clone();
+        if let Some(times) = rules.all[at].fault.times.as_mut() {
             *times -= 1;
             if *times == 0 {
-                all.remove(at);
+                rules.all.remove(at);
             }
         }
         Some(fault)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Rules> {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

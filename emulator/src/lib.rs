@@ -14,6 +14,7 @@ mod faults;
 mod form;
 mod hosted;
 mod idempotency;
+mod limits;
 mod list;
 mod params;
 mod requests;
@@ -27,6 +28,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+pub use self::limits::RateLimits;
 pub use self::server::Emulator;
 
 /// The version of Stripe's API that is served; any other is refused.
@@ -46,6 +48,8 @@ pub struct Options {
     pub secret_key: String,
     /// Endpoints that get every event from the start, like `stripe listen --forward-to`.
     pub webhooks: Vec<Webhook>,
+    /// From when on a request gets a 429; no limits unless told.
+    pub rate_limits: RateLimits,
 }
 
 impl Default for Options {
@@ -55,6 +59,7 @@ impl Default for Options {
             data_dir: None,
             secret_key: DEFAULT_SECRET_KEY.to_owned(),
             webhooks: Vec::new(),
+            rate_limits: RateLimits::default(),
         }
     }
 }

@@ -1,18 +1,21 @@
 //! Stripe's lists: newest first, `limit`, `starting_after`, `ending_before`, `has_more`, and ranges of
 //! timestamps. Filters are the resources' own business.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use crate::error::{ApiError, Place};
 use crate::params::Params;
-use crate::state::{Kind, Record, Tx};
+use crate::state::{Key, Kind, Position, Record, Tx};
 
-/// The parameters that every list has.
+/// The parameters that every list has, and the range of `created` that many have.
 #[derive(Debug)]
 pub struct Page {
     limit: usize,
     starting_after: Option<String>,
     ending_before: Option<String>,
+    created: Range,
 }
 
 impl Page {
@@ -24,46 +27,73 @@ impl Page {
             let message = "You cannot parameterize starting_after and ending_before at the same time.";
             return Err(ApiError::invalid(message).param("starting_after"));
         }
-        Ok(Page { limit, starting_after, ending_before })
+        Ok(Page { limit, starting_after, ending_before, created: Range::default() })
     }
 
-    /// One page of the objects that `keep` lets through; with `customer`, of that customer's only.
+    /// The same for a list that takes `created`.
+    pub fn read_with_created(params: &mut Params) -> Result<Page, ApiError> {
+        let page = Page::read(params)?;
+        Ok(Page { created: Range::read(params, "created")?, ..page })
+    }
+
+    /// Without what was created before `at`.
+    #[must_use]
+    pub fn not_before(mut self, at: i64) -> Page {
+        self.created.0.push((Bound::AtLeast, at));
+        self
+    }
+
+    /// One page of the objects that `keep` lets through; with a `key`, of those that have it only. Reads from
+    /// the cursor on, until the page is full.
     pub fn of(
         &self,
         tx: &Tx,
         kind: Kind,
         url: &str,
-        customer: Option<&str>,
+        key: Option<(Key, &str)>,
         keep: impl Fn(&Value) -> bool,
     ) -> Result<Value, ApiError> {
-        let after = cursor(tx, kind, "starting_after", self.starting_after.as_deref())?;
-        let before = cursor(tx, kind, "ending_before", self.ending_before.as_deref())?;
-        let wanted = |record: &&Record| {
-            after.is_none_or(|seq| record.seq < seq)
-                && before.is_none_or(|seq| record.seq > seq)
-                && record.value["deleted"] != true
-                && keep(&record.value)
-        };
-        let take = self.limit + 1;
-        let all = tx.store().collection(kind);
-        let mut found: Vec<&Record> = match (all, customer, before) {
-            (None, ..) => Vec::new(),
-            (Some(all), Some(customer), None) => {
-                all.of_customer(customer).filter(wanted).take(take).collect()
-            }
-            (Some(all), Some(customer), Some(_)) => {
-                all.of_customer(customer).rev().filter(wanted).take(take).collect()
-            }
-            (Some(all), None, None) => all.newest_first().filter(wanted).take(take).collect(),
-            (Some(all), None, Some(_)) => all.newest_first().rev().filter(wanted).take(take).collect(),
+        let span = self.span(tx, kind)?;
+        let backwards = self.ending_before.is_some();
+        let mut found = match (tx.store().collection(kind), key) {
+            (None, _) => Vec::new(),
+            (Some(all), Some((key, value))) => self.take(all.within_key(key, value, span), backwards, keep),
+            (Some(all), None) => self.take(all.within(span), backwards, keep),
         };
         let has_more = found.len() > self.limit;
         found.truncate(self.limit);
-        if before.is_some() {
+        if backwards {
             found.reverse();
         }
-        let data: Vec<&Value> = found.into_iter().map(|record| &record.value).collect();
-        Ok(json!({ "object": "list", "url": url, "has_more": has_more, "data": data }))
+        Ok(json!({ "object": "list", "url": url, "has_more": has_more, "data": found }))
+    }
+
+    /// Up to one more than fit on the page, newest first or `backwards`.
+    fn take<'r>(
+        &self,
+        newest_first: impl DoubleEndedIterator<Item = &'r Record>,
+        backwards: bool,
+        keep: impl Fn(&Value) -> bool,
+    ) -> Vec<Cow<'r, Value>> {
+        let wanted = |record: &'r Record| {
+            let value = record.value();
+            (value["deleted"] != true && keep(&value)).then_some(value)
+        };
+        let take = self.limit + 1;
+        match backwards {
+            true => newest_first.rev().filter_map(wanted).take(take).collect(),
+            false => newest_first.filter_map(wanted).take(take).collect(),
+        }
+    }
+
+    /// The positions that this page may show.
+    fn span(&self, tx: &Tx, kind: Kind) -> Result<std::ops::Range<Position>, ApiError> {
+        let after = cursor(tx, kind, "starting_after", self.starting_after.as_deref())?;
+        let before = cursor(tx, kind, "ending_before", self.ending_before.as_deref())?;
+        let (earliest, latest) = self.created.bounds();
+        let end = (latest, u64::MAX);
+        let from = before.map_or((earliest, 0), |(created, seq)| (earliest, 0).max((created, seq + 1)));
+        Ok(from..after.map_or(end, |cursor| cursor.min(end)))
     }
 }
 
@@ -81,17 +111,17 @@ pub fn limit(params: &mut Params) -> Result<usize, ApiError> {
 }
 
 /// The position of the object that a page starts after or ends before.
-fn cursor(tx: &Tx, kind: Kind, param: &str, id: Option<&str>) -> Result<Option<u64>, ApiError> {
+fn cursor(tx: &Tx, kind: Kind, param: &str, id: Option<&str>) -> Result<Option<Position>, ApiError> {
     let Some(id) = id else {
         return Ok(None);
     };
     let record = tx.store().find(kind, id).ok_or_else(|| ApiError::no_such(kind, id, Place::Param(param)))?;
-    Ok(Some(record.seq))
+    Ok(Some(record.position()))
 }
 
 /// A filter on a timestamp: `created=5` or `created[gte]=3&created[lt]=9`.
 #[derive(Debug, Default)]
-pub struct Range(Vec<(Bound, i64)>);
+struct Range(Vec<(Bound, i64)>);
 
 #[derive(Clone, Copy, Debug)]
 enum Bound {
@@ -103,7 +133,7 @@ enum Bound {
 }
 
 impl Range {
-    pub fn read(params: &mut Params, name: &str) -> Result<Range, ApiError> {
+    fn read(params: &mut Params, name: &str) -> Result<Range, ApiError> {
         if !params.has(name) {
             return Ok(Range::default());
         }
@@ -126,13 +156,14 @@ impl Range {
         Ok(Range(bounds))
     }
 
-    pub fn contains(&self, value: i64) -> bool {
-        self.0.iter().all(|(bound, limit)| match bound {
-            Bound::Exactly => value == *limit,
-            Bound::Above => value > *limit,
-            Bound::AtLeast => value >= *limit,
-            Bound::Below => value < *limit,
-            Bound::AtMost => value <= *limit,
+    /// The earliest and the latest timestamp that are in it.
+    fn bounds(&self) -> (i64, i64) {
+        self.0.iter().fold((i64::MIN, i64::MAX), |(from, to), (bound, limit)| match bound {
+            Bound::Exactly => (from.max(*limit), to.min(*limit)),
+            Bound::Above => (from.max(limit.saturating_add(1)), to),
+            Bound::AtLeast => (from.max(*limit), to),
+            Bound::Below => (from, to.min(limit.saturating_sub(1))),
+            Bound::AtMost => (from, to.min(*limit)),
         })
     }
 }

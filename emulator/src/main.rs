@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use stripe_emulator::{DEFAULT_SECRET_KEY, Emulator, Options, Webhook};
+use stripe_emulator::{DEFAULT_SECRET_KEY, Emulator, Options, RateLimits, Webhook};
 
 /// A Stripe for subscriptions that runs offline, for development and tests.
 #[derive(Parser)]
@@ -38,6 +38,9 @@ struct Serve {
     /// Sign what is sent there with this secret (whsec_...).
     #[arg(long, value_name = "SECRET", requires = "forward_to")]
     webhook_secret: Option<String>,
+    /// Answer 429 as Stripe does in live mode: beyond 100 requests a second, or 25 to one endpoint.
+    #[arg(long)]
+    rate_limits: bool,
 }
 
 impl Serve {
@@ -48,6 +51,7 @@ impl Serve {
             data_dir: self.data_dir,
             secret_key: self.secret_key,
             webhooks: webhook.into_iter().collect(),
+            rate_limits: if self.rate_limits { RateLimits::STRIPE } else { RateLimits::default() },
         }
     }
 }

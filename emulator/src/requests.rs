@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 const KEPT: usize = 2000;
 
 /// One request as it was answered.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Logged {
     pub method: String,
     pub path: String,
@@ -20,6 +20,8 @@ pub struct Logged {
     pub params: Value,
     /// The status of the answer; 0 if the connection was cut.
     pub status: u16,
+    /// How many stored objects were looked at to answer; 0 for an answer that is not a success.
+    pub looked_at: u64,
     pub request_id: String,
     pub idempotency_key: Option<String>,
     /// Seconds since 1970 by the emulator's clock.

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::faults::Faults;
 use crate::idempotency::InUse;
+use crate::limits::Limiter;
 use crate::requests::Requests;
 use crate::state::{Settings, Stamp, State, Store, StoreError};
 use crate::webhooks::{Command, Dispatcher};
@@ -30,6 +31,7 @@ pub struct App {
     pub base_url: Arc<str>,
     pub requests: Requests,
     pub faults: Faults,
+    pub limiter: Limiter,
     pub keys_in_use: InUse,
     pub dispatcher: mpsc::UnboundedSender<Command>,
 }
@@ -47,6 +49,7 @@ pub struct Emulator {
     account_id: String,
     state: State,
     commands: mpsc::UnboundedSender<Command>,
+    faults: Faults,
     stopping: watch::Sender<bool>,
     server: JoinHandle<io::Result<()>>,
     ticker: JoinHandle<()>,
@@ -73,6 +76,7 @@ impl Emulator {
             base_url: url_of(address).into(),
             requests: Requests::default(),
             faults: Faults::default(),
+            limiter: Limiter::new(options.rate_limits),
             keys_in_use: InUse::default(),
             dispatcher: commands.clone(),
         };
@@ -82,6 +86,7 @@ impl Emulator {
             account_id: state.read(Store::account_id),
             state: state.clone(),
             commands,
+            faults: app.faults.clone(),
             stopping,
             server: tokio::spawn(serve(listener, router(app), stopped)),
             ticker: tokio::spawn(tick(state)),
@@ -102,6 +107,7 @@ impl Emulator {
     /// Stops listening, lets running requests finish for a moment, and ends all deliveries.
     pub async fn stop(mut self) {
         let _ = self.stopping.send(true);
+        self.faults.release();
         if tokio::time::timeout(GRACE, &mut self.server).await.is_err() {
             self.server.abort();
         }

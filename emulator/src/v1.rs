@@ -1,6 +1,8 @@
 //! The way of an API request: log, fault, key, version, parameters, idempotency, one transaction, expansion,
 //! answer. Resources see none of this.
 
+use std::time::Instant;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State as Shared;
@@ -14,13 +16,13 @@ use crate::API_VERSION;
 use crate::api::{self, Call, Operation};
 use crate::error::ApiError;
 use crate::expand;
-use crate::faults::{Cut, Fault, cut_connection};
+use crate::faults::{Cut, Fault, Met, cut_connection};
 use crate::form;
 use crate::idempotency::{Key, Stored};
 use crate::params::Params;
 use crate::requests::Logged;
 use crate::server::App;
-use crate::state::{Stamp, Tx, ids};
+use crate::state::{Stamp, Tx, clock, ids};
 
 /// A request whose form was read.
 struct Received {
@@ -34,7 +36,7 @@ struct Received {
 
 /// What comes of a request.
 enum Outcome {
-    Answer(Stored),
+    Answer { stored: Stored, looked_at: u64 },
     Refused(ApiError),
     Cut,
 }
@@ -43,9 +45,17 @@ impl Outcome {
     /// The status for the log; 0 if there is none.
     fn status(&self) -> u16 {
         match self {
-            Outcome::Answer(stored) => stored.status,
+            Outcome::Answer { stored, .. } => stored.status,
             Outcome::Refused(error) => error.status().as_u16(),
             Outcome::Cut => 0,
+        }
+    }
+
+    /// How many stored objects it took to answer.
+    fn looked_at(&self) -> u64 {
+        match self {
+            Outcome::Answer { looked_at, .. } => *looked_at,
+            Outcome::Refused(_) | Outcome::Cut => 0,
         }
     }
 }
@@ -66,49 +76,53 @@ pub async fn handle(
 ) -> Response {
     let request_id = ids::new("req_");
     let path = uri.path().to_owned();
-    let key = header(&headers, "idempotency-key").map(str::to_owned);
     let body =
         body.map_err(|error| ApiError::new(error.status(), "invalid_request_error", error.body_text()));
     let read = body.and_then(|body| read_params(&method, &uri, &headers, &body));
-    let as_json = read.as_ref().map_or(Value::Null, |fields| form::to_json(fields));
-    let (id, on) = (request_id.clone(), path.clone());
+    let params = read.as_ref().map_or(Value::Null, |fields| form::to_json(fields));
+    let mut logged = Logged {
+        method: method.to_string(),
+        path: path.clone(),
+        query: uri.query().unwrap_or_default().to_owned(),
+        params: params.clone(),
+        request_id: request_id.clone(),
+        idempotency_key: header(&headers, "idempotency-key").map(str::to_owned),
+        ..Logged::default()
+    };
+    let mut met = Met::default();
     let outcome = match read.map(Params::new) {
         Err(error) => Outcome::Refused(error),
-        Ok(params) => {
-            let as_json = as_json.clone();
+        Ok(fields) => {
+            met = app.faults.meet(method.as_str(), &path);
+            let id = request_id.clone();
             let received =
-                Received { request_id: id, method: method.clone(), path: on, headers, params, as_json };
-            answer(&app, received).await.unwrap_or_else(|outcome| outcome)
+                Received { request_id: id, method, path, headers, params: fields, as_json: params };
+            answer(&app, received, &met.fault).await.unwrap_or_else(|outcome| outcome)
         }
     };
-    let status = outcome.status();
-    tracing::debug!(%method, %path, status, %request_id, "request");
-    app.requests.push(Logged {
-        method: method.to_string(),
-        path,
-        query: uri.query().unwrap_or_default().to_owned(),
-        params: as_json,
-        status,
-        request_id: request_id.clone(),
-        idempotency_key: key,
-        at: app.state.read(|store| store.clock.now()),
-    });
-    respond(&app, outcome, &request_id)
+    (logged.status, logged.looked_at) = (outcome.status(), outcome.looked_at());
+    logged.at = app.state.read(|store| store.clock.now());
+    let response = respond(&app, outcome, &request_id, logged.at);
+    tracing::debug!(logged.method, logged.path, logged.status, request_id, "request");
+    app.requests.push(logged);
+    met.keep_back().await;
+    response
 }
 
-async fn answer(app: &App, received: Received) -> Result<Outcome, Outcome> {
-    let fault = app.faults.take(received.method.as_str(), &received.path).unwrap_or_default();
+async fn answer(app: &App, received: Received, fault: &Fault) -> Result<Outcome, Outcome> {
     let key = idempotency_key(&received)?;
     let claim = key.as_ref().map(|key| app.keys_in_use.claim(&key.key)).transpose();
     // A fault comes first: an outage does not look at keys.
     fault.wait().await;
-    refuse_by(&fault)?;
+    refuse_by(fault)?;
     let claim = claim?;
     check_key(&received.headers, &app.secret_key)?;
     check_version(&received.headers)?;
-    let stored = execute(app, received, key).await?;
+    let method = received.method.as_str();
+    app.limiter.admit(method, api::pattern(method, &received.path), Instant::now())?;
+    let (stored, looked_at) = execute(app, received, key).await?;
     drop(claim);
-    if fault.cut == Some(Cut::After) { Err(Outcome::Cut) } else { Ok(Outcome::Answer(stored)) }
+    if fault.cut == Some(Cut::After) { Err(Outcome::Cut) } else { Ok(Outcome::Answer { stored, looked_at }) }
 }
 
 fn refuse_by(fault: &Fault) -> Result<(), Outcome> {
@@ -120,7 +134,7 @@ fn refuse_by(fault: &Fault) -> Result<(), Outcome> {
 }
 
 /// Runs the operation in a transaction, or gives the answer that its idempotency key already has.
-async fn execute(app: &App, received: Received, key: Option<Key>) -> Result<Stored, ApiError> {
+async fn execute(app: &App, received: Received, key: Option<Key>) -> Result<(Stored, u64), ApiError> {
     let (operation, path) = api::route(received.method.as_str(), &received.path)?;
     let stamp = Stamp {
         request_id: Some(received.request_id.clone()),
@@ -129,10 +143,11 @@ async fn execute(app: &App, received: Received, key: Option<Key>) -> Result<Stor
     let log_url = app.log_url(&received.request_id);
     app.state
         .transact(stamp, move |tx| {
+            let looked_at = tx.store().looked_at();
             if let Some(key) = &key
                 && let Some(stored) = key.stored(tx)?
             {
-                return Ok(stored);
+                return Ok((stored, 0));
             }
             let before = tx.savepoint();
             let (status, body) = match run(tx, operation, path, received.params) {
@@ -147,7 +162,7 @@ async fn execute(app: &App, received: Received, key: Option<Key>) -> Result<Stor
             if let Some(key) = &key {
                 key.store(tx, &answer);
             }
-            Ok(answer)
+            Ok((answer, tx.store().looked_at() - looked_at))
         })
         .await
 }
@@ -159,11 +174,11 @@ fn run(tx: &mut Tx, operation: Operation, path: Vec<String>, mut params: Params)
     Ok(answer)
 }
 
-fn respond(app: &App, outcome: Outcome, request_id: &str) -> Response {
+fn respond(app: &App, outcome: Outcome, request_id: &str, at: i64) -> Response {
     let mut response = match outcome {
         Outcome::Cut => return cut_connection(),
         Outcome::Refused(error) => error.response(&app.log_url(request_id)),
-        Outcome::Answer(stored) => {
+        Outcome::Answer { stored, .. } => {
             let status = StatusCode::from_u16(stored.status).unwrap_or(StatusCode::OK);
             let mut response = (status, Json(&stored.body)).into_response();
             if stored.request_id != request_id {
@@ -175,6 +190,8 @@ fn respond(app: &App, outcome: Outcome, request_id: &str) -> Response {
     };
     set(&mut response, "request-id", request_id);
     set(&mut response, "stripe-version", API_VERSION);
+    // By the emulator's clock, which its `created` follow too.
+    set(&mut response, "date", &clock::http_date(at));
     response
 }
 

@@ -12,8 +12,8 @@ pub use self::subscription_data::{read_billing_mode, read_trial_settings};
 use super::Call;
 use crate::billing::ending;
 use crate::error::{ApiError, Place};
-use crate::list::{Page, Range};
-use crate::state::{Kind, number, text};
+use crate::list::Page;
+use crate::state::{Key, Kind, text};
 
 pub fn retrieve(call: &mut Call) -> Result<Value, ApiError> {
     call.take_params().finish()?;
@@ -22,24 +22,28 @@ pub fn retrieve(call: &mut Call) -> Result<Value, ApiError> {
 
 pub fn list(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
-    let page = Page::read(&mut params)?;
+    let page = Page::read_with_created(&mut params)?;
     let customer = params.text("customer")?;
     let status = params.one_of("status", &["complete", "expired", "open"])?;
     let subscription = params.text("subscription")?;
     let intent = params.text("payment_intent")?;
-    let created = Range::read(&mut params, "created")?;
     let mut details = params.children("customer_details")?.unwrap_or_default();
     let email = details.text("email")?;
     details.finish()?;
     params.finish()?;
     let is = |value: &Value, wanted: &Option<String>| wanted.as_ref().is_none_or(|wanted| value == wanted);
-    page.of(call.tx, Kind::CheckoutSession, "/v1/checkout/sessions", customer.as_deref(), |session| {
-        is(&session["status"], &status)
-            && is(&session["subscription"], &subscription)
-            && is(&session["payment_intent"], &intent)
-            && is(&session["customer_details"]["email"], &email)
-            && created.contains(number(session, "created"))
-    })
+    page.of(
+        call.tx,
+        Kind::CheckoutSession,
+        "/v1/checkout/sessions",
+        Key::Customer.of(customer.as_deref()),
+        |session| {
+            is(&session["status"], &status)
+                && is(&session["subscription"], &subscription)
+                && is(&session["payment_intent"], &intent)
+                && is(&session["customer_details"]["email"], &email)
+        },
+    )
 }
 
 pub fn expire(call: &mut Call) -> Result<Value, ApiError> {

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::Call;
 use crate::billing::{customer, ending};
 use crate::error::{ApiError, Place};
-use crate::list::{Page, Range};
+use crate::list::Page;
 use crate::params::{Change, Params};
-use crate::state::{Kind, Tx, text};
+use crate::state::{Key, Kind, Tx, text};
 
 /// Fields of one line of text that a request may set or clear.
 const TEXTS: &[&str] = &["description", "email", "name", "phone"];
@@ -33,7 +33,7 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
 
 pub fn retrieve(call: &mut Call) -> Result<Value, ApiError> {
     call.take_params().finish()?;
-    let customer = call.tx.find(Kind::Customer, call.id()).cloned();
+    let customer = call.tx.copy(Kind::Customer, call.id());
     customer.ok_or_else(|| ApiError::no_such(Kind::Customer, call.id(), Place::Path))
 }
 
@@ -60,20 +60,17 @@ pub fn delete(call: &mut Call) -> Result<Value, ApiError> {
     }
     call.tx.emit("customer.deleted", &customer);
     let tombstone = json!({ "id": id, "object": "customer", "deleted": true });
-    call.tx.put(Kind::Customer, tombstone.clone());
+    let notes = json!({ "created": customer["created"] });
+    call.tx.put_with(Kind::Customer, &id, tombstone.clone(), notes);
     Ok(tombstone)
 }
 
 pub fn list(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
-    let page = Page::read(&mut params)?;
+    let page = Page::read_with_created(&mut params)?;
     let email = params.text("email")?;
-    let created = Range::read(&mut params, "created")?;
     params.finish()?;
-    page.of(call.tx, Kind::Customer, "/v1/customers", None, |customer| {
-        email.as_ref().is_none_or(|email| customer["email"] == **email)
-            && created.contains(customer["created"].as_i64().unwrap_or_default())
-    })
+    page.of(call.tx, Kind::Customer, "/v1/customers", Key::Email.of(email.as_deref()), |_| true)
 }
 
 fn read(tx: &Tx, mut params: Params, customer: &mut Value) -> Result<(), ApiError> {

@@ -4,11 +4,13 @@ use serde_json::Value;
 
 use super::Call;
 use crate::error::{ApiError, Place};
-use crate::list::{Page, Range};
+use crate::list::Page;
 use crate::state::{Kind, number, text};
 
 /// How many types a request may ask for.
 const MOST_TYPES: usize = 20;
+/// How long events are listed, in seconds.
+const LISTED_FOR: i64 = 30 * 24 * 3600;
 
 pub fn retrieve(call: &mut Call) -> Result<Value, ApiError> {
     call.take_params().finish()?;
@@ -17,10 +19,9 @@ pub fn retrieve(call: &mut Call) -> Result<Value, ApiError> {
 
 pub fn list(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
-    let page = Page::read(&mut params)?;
+    let page = Page::read_with_created(&mut params)?;
     let one = params.text("type")?;
     let many = params.texts("types")?;
-    let created = Range::read(&mut params, "created")?;
     let delivered = params.boolean("delivery_success")?;
     params.finish()?;
     if one.is_some() && many.is_some() {
@@ -31,11 +32,11 @@ pub fn list(call: &mut Call) -> Result<Value, ApiError> {
         let message = format!("You may only filter by up to {MOST_TYPES} event types.");
         return Err(ApiError::invalid(message).param("types"));
     }
+    let page = page.not_before(call.tx.now() - LISTED_FOR);
     page.of(call.tx, Kind::Event, "/v1/events", None, |event| {
         let is = |pattern: &String| fits(pattern, text(event, "type"));
         one.as_ref().is_none_or(is)
             && many.as_ref().is_none_or(|types| types.iter().any(is))
-            && created.contains(number(event, "created"))
             && delivered.is_none_or(|delivered| (number(event, "pending_webhooks") == 0) == delivered)
     })
 }

@@ -93,6 +93,13 @@ const ROUTES: &[(&str, &str, Operation)] = &[
 const SLASH: &str = " If you are trying to list objects, remove the trailing slash. If you are trying to retrieve an \
                      object, make sure you passed a valid (non-empty) identifier in your code.";
 
+/// The path of an endpoint as the table has it, for example `/v1/customers/:id`.
+pub fn pattern(method: &str, path: &str) -> Option<&'static str> {
+    let fits =
+        |(on, pattern, _): &&(&str, &'static str, Operation)| *on == method && ids(pattern, path).is_some();
+    ROUTES.iter().find(fits).map(|(_, pattern, _)| *pattern)
+}
+
 /// The operation for a path and the ids in it, or Stripe's 404. Literal paths stand before those with ids.
 pub fn route(method: &str, path: &str) -> Result<(Operation, Vec<String>), ApiError> {
     let found = ROUTES.iter().find_map(|(on, pattern, operation)| {

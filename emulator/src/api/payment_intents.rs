@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::Call;
 use crate::error::{ApiError, Place};
-use crate::list::{Page, Range};
-use crate::state::{Kind, number};
+use crate::list::Page;
+use crate::state::{Key, Kind};
 
 pub fn retrieve(call: &mut Call) -> Result<Value, ApiError> {
     call.take_params().finish()?;
@@ -14,11 +14,14 @@ pub fn retrieve(call: &mut Call) -> Result<Value, ApiError> {
 
 pub fn list(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
-    let page = Page::read(&mut params)?;
+    let page = Page::read_with_created(&mut params)?;
     let customer = params.text("customer")?;
-    let created = Range::read(&mut params, "created")?;
     params.finish()?;
-    page.of(call.tx, Kind::PaymentIntent, "/v1/payment_intents", customer.as_deref(), |intent| {
-        created.contains(number(intent, "created"))
-    })
+    page.of(
+        call.tx,
+        Kind::PaymentIntent,
+        "/v1/payment_intents",
+        Key::Customer.of(customer.as_deref()),
+        |_| true,
+    )
 }

@@ -9,7 +9,7 @@ use crate::billing::payment_method::{self, CardDetails};
 use crate::error::{ApiError, Place};
 use crate::list::Page;
 use crate::params::{Change, Params};
-use crate::state::{Kind, Tx, text};
+use crate::state::{Key, Kind, Tx, text};
 
 pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
@@ -88,7 +88,7 @@ fn page(tx: &Tx, mut params: Params, customer: Option<String>, url: &str) -> Res
     let wanted = params.text("type")?;
     params.finish()?;
     let owner = customer.unwrap_or_default();
-    page.of(tx, Kind::PaymentMethod, url, Some(&owner), |method| {
+    page.of(tx, Kind::PaymentMethod, url, Key::Customer.of(Some(&owner)), |method| {
         wanted.as_ref().is_none_or(|wanted| method["type"] == **wanted)
     })
 }
@@ -139,7 +139,7 @@ pub fn detach(call: &mut Call) -> Result<Value, ApiError> {
 
 /// A card that is gone is nobody's default any more.
 fn forget(tx: &mut Tx, method: &str, customer: &str) {
-    if let Some(mut owner) = tx.find(Kind::Customer, customer).cloned()
+    if let Some(mut owner) = tx.copy(Kind::Customer, customer)
         && owner["invoice_settings"]["default_payment_method"] == *method
     {
         owner["invoice_settings"]["default_payment_method"] = Value::Null;

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::Call;
 use crate::billing::subscription::plan_of;
 use crate::error::{ApiError, Place};
-use crate::list::{Page, Range};
+use crate::list::Page;
 use crate::params::{Change, Params};
-use crate::state::{Kind, Tx, ids, number, text};
+use crate::state::{Kind, Tx, ids, text};
 
 const UNSUPPORTED: &[&str] =
     &["currency_options", "custom_unit_amount", "product_data", "tiers", "tiers_mode", "transform_quantity"];
@@ -69,7 +69,7 @@ pub fn update(call: &mut Call) -> Result<Value, ApiError> {
 
 pub fn list(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
-    let page = Page::read(&mut params)?;
+    let page = Page::read_with_created(&mut params)?;
     let active = params.boolean("active")?;
     let currency = params.text("currency")?;
     let product = params.text("product")?;
@@ -82,7 +82,6 @@ pub fn list(call: &mut Call) -> Result<Value, ApiError> {
     let mut recurring = params.children("recurring")?.unwrap_or_default();
     let interval = recurring.one_of("interval", INTERVALS)?;
     recurring.finish()?;
-    let created = Range::read(&mut params, "created")?;
     params.finish()?;
     let is = |price: &Value, field: &str, wanted: &Option<String>| {
         wanted.as_ref().is_none_or(|wanted| text(price, field) == wanted)
@@ -94,7 +93,6 @@ pub fn list(call: &mut Call) -> Result<Value, ApiError> {
             && is(price, "type", &kind)
             && is(&price["recurring"], "interval", &interval)
             && keys.as_ref().is_none_or(|keys| keys.iter().any(|key| key == text(price, "lookup_key")))
-            && created.contains(number(price, "created"))
     })
 }
 
@@ -153,8 +151,8 @@ fn free_lookup_key(tx: &mut Tx, key: &str, for_price: &str, transfer: Transfer) 
 }
 
 fn holder_of(tx: &Tx, key: &str) -> Option<Value> {
-    let mut all = tx.store().collection(Kind::Price)?.newest_first().map(|record| &record.value);
-    all.find(|price| price["lookup_key"] == *key).cloned()
+    let mut all = tx.store().collection(Kind::Price)?.newest_first();
+    all.find(|price| *price.field("lookup_key") == *key).map(|price| price.value().into_owned())
 }
 
 fn read_currency(params: &mut Params) -> Result<String, ApiError> {

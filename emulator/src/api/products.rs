@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::Call;
 use crate::error::{ApiError, Place};
-use crate::list::{Page, Range};
+use crate::list::Page;
 use crate::params::{Change, Params};
-use crate::state::{Kind, ids, number, text};
+use crate::state::{Kind, ids, text};
 
 const UNSUPPORTED: &[&str] = &["default_price_data", "package_dimensions", "tax_code", "tax_details", "type"];
 
@@ -74,15 +74,13 @@ pub fn update(call: &mut Call) -> Result<Value, ApiError> {
 
 pub fn list(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
-    let page = Page::read(&mut params)?;
+    let page = Page::read_with_created(&mut params)?;
     let active = params.boolean("active")?;
     let ids = params.texts("ids")?;
-    let created = Range::read(&mut params, "created")?;
     params.finish()?;
     page.of(call.tx, Kind::Product, "/v1/products", None, |product| {
         active.is_none_or(|active| product["active"] == active)
             && ids.as_ref().is_none_or(|ids| ids.iter().any(|id| id == text(product, "id")))
-            && created.contains(number(product, "created"))
     })
 }
 

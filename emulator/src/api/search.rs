@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Call;
 use crate::error::ApiError;
 use crate::list;
-use crate::state::{Kind, Record, text};
+use crate::state::{Key, Kind, Record, Store, text};
 
 pub fn customers(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
@@ -17,17 +17,14 @@ pub fn customers(call: &mut Call) -> Result<Value, ApiError> {
     params.finish()?;
     let clauses = parse(&query)?;
     let after = page.as_deref().map(read_page).transpose()?;
-    let all = call.tx.store().collection(Kind::Customer);
-    let found: Vec<&Record> = all
-        .into_iter()
-        .flat_map(|all| all.newest_first())
-        .filter(|record| after.is_none_or(|seq| record.seq < seq) && record.value["deleted"] != true)
-        .filter(|record| clauses.iter().all(|clause| clause.fits(&record.value)))
+    let found: Vec<&Record> = candidates(call.tx.store(), &clauses)
+        .filter(|record| after.is_none_or(|seq| record.seq < seq) && *record.field("deleted") != true)
+        .filter(|record| clauses.iter().all(|clause| clause.fits(&record.value())))
         .take(limit + 1)
         .collect();
     let has_more = found.len() > limit;
     let next = found.get(limit.saturating_sub(1)).filter(|_| has_more).map(|record| record.seq.to_string());
-    let data: Vec<&Value> = found.iter().take(limit).map(|record| &record.value).collect();
+    let data: Vec<_> = found.iter().take(limit).map(|record| record.value()).collect();
     Ok(json!({
         "object": "search_result",
         "url": "/v1/customers/search",
@@ -35,6 +32,17 @@ pub fn customers(call: &mut Call) -> Result<Value, ApiError> {
         "data": data,
         "next_page": next,
     }))
+}
+
+/// The customers that can fit, newest first: by an index where a clause allows it, otherwise all.
+fn candidates<'s>(store: &'s Store, clauses: &[Clause]) -> Box<dyn Iterator<Item = &'s Record> + 's> {
+    let Some(all) = store.collection(Kind::Customer) else {
+        return Box::new(std::iter::empty());
+    };
+    match clauses.iter().find_map(Clause::pair) {
+        Some(pair) => Box::new(all.by_key(Key::Metadata, &pair).collect::<Vec<_>>().into_iter()),
+        None => Box::new(all.newest_first()),
+    }
 }
 
 fn read_page(page: &str) -> Result<u64, ApiError> {
@@ -62,6 +70,16 @@ enum Test {
 }
 
 impl Clause {
+    /// The pair of metadata that a customer must have to fit, if the clause says so.
+    fn pair(&self) -> Option<String> {
+        match &self.field {
+            Field::Metadata(name) if self.test == Test::Equals && !self.negated && !self.value.is_empty() => {
+                Some(Key::pair(name, &self.value))
+            }
+            _ => None,
+        }
+    }
+
     fn fits(&self, customer: &Value) -> bool {
         let (actual, exact_case) = match &self.field {
             Field::Text(field) => (text(customer, field), false),

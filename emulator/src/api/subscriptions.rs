@@ -6,9 +6,9 @@ use super::Call;
 use crate::billing::ending;
 use crate::billing::subscription::period_ends;
 use crate::error::{ApiError, Place};
-use crate::list::{Page, Range};
+use crate::list::Page;
 use crate::params::{Change, Params};
-use crate::state::{Kind, Tx, number, text};
+use crate::state::{Key, Kind, Tx, text};
 
 const STATUSES: &[&str] = &[
     "active",
@@ -64,19 +64,23 @@ pub fn retrieve(call: &mut Call) -> Result<Value, ApiError> {
 
 pub fn list(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
-    let page = Page::read(&mut params)?;
+    let page = Page::read_with_created(&mut params)?;
     let customer = params.text("customer")?;
     let status = params.one_of("status", STATUSES)?;
     let price = params.text("price")?;
     let collection = params.one_of("collection_method", &["charge_automatically", "send_invoice"])?;
-    let created = Range::read(&mut params, "created")?;
     params.finish()?;
-    page.of(call.tx, Kind::Subscription, "/v1/subscriptions", customer.as_deref(), |subscription| {
-        has_status(text(subscription, "status"), status.as_deref())
-            && price.as_ref().is_none_or(|price| sells(subscription, price))
-            && collection.as_ref().is_none_or(|method| subscription["collection_method"] == **method)
-            && created.contains(number(subscription, "created"))
-    })
+    page.of(
+        call.tx,
+        Kind::Subscription,
+        "/v1/subscriptions",
+        Key::Customer.of(customer.as_deref()),
+        |subscription| {
+            has_status(text(subscription, "status"), status.as_deref())
+                && price.as_ref().is_none_or(|price| sells(subscription, price))
+                && collection.as_ref().is_none_or(|method| subscription["collection_method"] == **method)
+        },
+    )
 }
 
 fn has_status(actual: &str, wanted: Option<&str>) -> bool {

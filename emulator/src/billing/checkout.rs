@@ -84,8 +84,8 @@ pub fn lines(tx: &Tx, session_id: &str) -> Vec<Line> {
     items
         .iter()
         .map(|item| {
-            let price = tx.find(Kind::Price, text(&item["price"], "id")).unwrap_or(&item["price"]);
-            Line { price: price.clone(), quantity: number(item, "quantity") }
+            let price = tx.copy(Kind::Price, text(&item["price"], "id"));
+            Line { price: price.unwrap_or_else(|| item["price"].clone()), quantity: number(item, "quantity") }
         })
         .collect()
 }
@@ -228,8 +228,8 @@ fn complete(
 
 /// The session's customer, or a new one made from what the buyer typed.
 fn ensure_customer(tx: &mut Tx, session: &Value, email: Option<&str>) -> Value {
-    if let Some(customer) = tx.find(Kind::Customer, text(session, "customer")) {
-        return customer.clone();
+    if let Some(customer) = tx.copy(Kind::Customer, text(session, "customer")) {
+        return customer;
     }
     let email = session["customer_email"].as_str().or(email).map_or(Value::Null, |email| json!(email));
     let customer = super::customer::build(tx, email);
@@ -246,7 +246,7 @@ fn announce_customer(
     method: Option<&Value>,
 ) {
     let id = text(before, "id").to_owned();
-    let mut customer = tx.find(Kind::Customer, &id).cloned().unwrap_or_default();
+    let mut customer = tx.copy(Kind::Customer, &id).unwrap_or_default();
     let name = method.map(|method| method["billing_details"]["name"].clone()).unwrap_or_default();
     let may_rename =
         tx.private(Kind::CheckoutSession, text(session, "id"))["customer_update"]["name"] == "auto";
@@ -274,7 +274,7 @@ fn finish(
     subscription: &Value,
     invoice: &Value,
 ) {
-    let customer_now = tx.find(Kind::Customer, customer).cloned().unwrap_or_default();
+    let customer_now = tx.copy(Kind::Customer, customer).unwrap_or_default();
     session["status"] = json!("complete");
     let nothing_due = number(session, "amount_total") == 0;
     session["payment_status"] = json!(if nothing_due { "no_payment_required" } else { "paid" });

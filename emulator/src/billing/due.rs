@@ -7,7 +7,7 @@ use crate::state::{Kind, Tx};
 /// Does everything whose time has come.
 pub fn run(tx: &mut Tx) {
     while let Some((kind, id)) = tx.store().next_due() {
-        let Some(value) = tx.find(kind, &id).cloned() else {
+        let Some(value) = tx.copy(kind, &id) else {
             return;
         };
         match kind {

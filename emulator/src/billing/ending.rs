@@ -23,7 +23,7 @@ pub fn cancel(tx: &mut Tx, mut subscription: Value, reason: &str) -> Value {
 /// A subscription whose first invoice was not paid in time.
 pub fn expire_incomplete(tx: &mut Tx, mut subscription: Value) {
     let now = tx.now();
-    if let Some(mut invoice) = tx.find(Kind::Invoice, text(&subscription, "latest_invoice")).cloned() {
+    if let Some(mut invoice) = tx.copy(Kind::Invoice, text(&subscription, "latest_invoice")) {
         invoice["status"] = json!("void");
         invoice["status_transitions"]["voided_at"] = json!(now);
         tx.put(Kind::Invoice, invoice.clone());

@@ -11,7 +11,7 @@ use crate::state::{Kind, Tx, ids, number, text};
 /// The first invoice of a subscription, still a draft. It is not stored.
 pub fn draft(tx: &Tx, draft: &Draft, subscription: &Value) -> Value {
     let (id, now) = (ids::new("in_"), tx.now());
-    let customer = tx.find(Kind::Customer, &draft.customer).cloned().unwrap_or_default();
+    let customer = tx.copy(Kind::Customer, &draft.customer).unwrap_or_default();
     let items = subscription["items"]["data"].as_array().cloned().unwrap_or_default();
     let lines: Vec<Value> =
         draft.lines.iter().zip(&items).map(|(sold, item)| line(tx, draft, sold, item, &id)).collect();
@@ -100,7 +100,7 @@ fn description(tx: &Tx, sold: &Line, in_trial: bool) -> String {
 /// Gives the draft its number and its page. Counts the customer's invoices up.
 pub fn finalize(tx: &mut Tx, invoice: &mut Value) {
     let customer_id = text(invoice, "customer").to_owned();
-    if let Some(mut customer) = tx.find(Kind::Customer, &customer_id).cloned() {
+    if let Some(mut customer) = tx.copy(Kind::Customer, &customer_id) {
         let next = number(&customer, "next_invoice_sequence").max(1);
         invoice["number"] = json!(format!("{}-{next:04}", text(&customer, "invoice_prefix")));
         customer["next_invoice_sequence"] = json!(next + 1);

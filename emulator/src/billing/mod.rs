@@ -8,6 +8,7 @@ pub mod customer;
 pub mod due;
 pub mod ending;
 pub mod invoice;
+pub mod load;
 pub mod money;
 pub mod payment;
 pub mod payment_method;

@@ -64,7 +64,7 @@ pub fn charge(tx: &mut Tx, order: &Order, authentication: Authentication) -> Cha
 
 /// Records that the owner failed the challenge.
 pub fn fail_authentication(tx: &mut Tx, intent: &str) {
-    let Some(mut value) = tx.find(Kind::PaymentIntent, intent).cloned() else {
+    let Some(mut value) = tx.copy(Kind::PaymentIntent, intent) else {
         return;
     };
     value["status"] = json!("requires_payment_method");
@@ -75,9 +75,8 @@ pub fn fail_authentication(tx: &mut Tx, intent: &str) {
 }
 
 fn open_intent(tx: &Tx, order: &Order) -> (Value, bool) {
-    let known = order.intent.as_deref().and_then(|id| tx.find(Kind::PaymentIntent, id));
-    if let Some(known) = known {
-        let mut intent = known.clone();
+    let known = order.intent.as_deref().and_then(|id| tx.copy(Kind::PaymentIntent, id));
+    if let Some(mut intent) = known {
         intent["customer"] = json!(order.customer);
         intent["payment_method"] = json!(order.payment_method);
         intent["next_action"] = Value::Null;
@@ -158,7 +157,7 @@ fn error_of(decline: Decline, charge: Option<&str>) -> Value {
 
 fn new_charge(tx: &Tx, order: &Order, intent: &str, decline: Option<Decline>) -> Value {
     let succeeded = decline.is_none();
-    let method = tx.find(Kind::PaymentMethod, &order.payment_method).cloned().unwrap_or_default();
+    let method = tx.copy(Kind::PaymentMethod, &order.payment_method).unwrap_or_default();
     let id = ids::new("ch_");
     shapes::filled(
         Shape::Charge,

@@ -88,7 +88,7 @@ pub fn behaviour(tx: &Tx, id: &str) -> Behaviour {
 
 /// Gives the payment method to a customer, without telling anyone.
 pub fn attach(tx: &mut Tx, id: &str, customer: &str) -> Value {
-    let mut value = tx.find(Kind::PaymentMethod, id).cloned().unwrap_or_default();
+    let mut value = tx.copy(Kind::PaymentMethod, id).unwrap_or_default();
     value["customer"] = json!(customer);
     tx.put(Kind::PaymentMethod, value.clone());
     value

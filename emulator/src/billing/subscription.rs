@@ -125,7 +125,7 @@ pub fn plan_of(price: &Value) -> Value {
 /// The name of what a line sells.
 pub fn product_name(tx: &Tx, price: &Value) -> String {
     let product = tx.find(Kind::Product, text(price, "product"));
-    product.map_or_else(String::new, |product| text(product, "name").to_owned())
+    product.map_or_else(String::new, |product| text(&product, "name").to_owned())
 }
 
 /// When the items' periods end: the earliest and the latest.

@@ -1,8 +1,10 @@
 //! The hands of a test or a developer, under `/_emulator`: what was asked and sent, holding webhooks back,
-//! faults, the clock, changing an object, starting afresh. No API key, but only from this machine.
+//! loading, faults, the clock, changing an object, starting afresh. No API key, but only from this machine.
 
 mod deliveries;
 mod faults;
+mod limits;
+mod load;
 mod objects;
 mod page;
 mod time_and_state;
@@ -60,6 +62,10 @@ pub fn router() -> Router<App> {
         .route("/_emulator/deliveries", get(deliveries::list).post(deliveries::set_mode))
         .route("/_emulator/deliveries/redeliver", post(deliveries::redeliver))
         .route("/_emulator/faults", get(faults::list).post(faults::add).delete(faults::clear))
+        .route("/_emulator/faults/seed", post(faults::seed))
+        .route("/_emulator/faults/release", post(faults::release))
+        .route("/_emulator/limits", get(limits::show).post(limits::set))
+        .route("/_emulator/load", post(load::run))
         .route("/_emulator/objects/{kind}/{id}", post(objects::patch))
         .route("/_emulator/clock", get(time_and_state::clock).post(time_and_state::advance))
         .route("/_emulator/reset", post(time_and_state::reset))
@@ -115,7 +121,7 @@ async fn events(Shared(app): Shared<App>, Query(limit): Query<Limit>) -> Answer 
 pub fn newest(app: &App, kind: Kind, limit: usize) -> Vec<Value> {
     app.state.read(|store| {
         let all = store.collection(kind).into_iter().flat_map(|all| all.newest_first());
-        all.take(limit).map(|record| record.value.clone()).collect()
+        all.take(limit).map(|record| record.value().into_owned()).collect()
     })
 }
 

@@ -42,13 +42,13 @@ fn apply(
     patch: Map<String, Value>,
     event: Option<&str>,
 ) -> Result<Value, ControlError> {
-    let Some(mut value) = tx.find(kind, id).cloned() else {
+    let Some(mut value) = tx.copy(kind, id) else {
         return Err(ControlError::missing(format!("id: there is no {} {id}", kind.noun())));
     };
     merge(&mut value, Value::Object(patch));
     match event {
         Some(event) => {
-            let before = tx.find(kind, id).cloned().unwrap_or_default();
+            let before = tx.copy(kind, id).unwrap_or_default();
             tx.put(kind, value.clone());
             tx.emit_with(event, &value, crate::state::diff::previous_attributes(&before, &value));
         }

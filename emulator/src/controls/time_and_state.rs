@@ -38,12 +38,14 @@ pub async fn advance(Shared(app): Shared<App>, headers: HeaderMap, body: Bytes) 
     clock(Shared(app)).await
 }
 
-/// Forgets everything but the account: objects, requests, faults, the clock's offset and the delivery mode.
+/// Forgets everything but the account: objects, requests, faults, the clock's offset and how deliveries go.
 pub async fn reset(Shared(app): Shared<App>) -> Answer {
     app.state
         .reset()
         .map_err(|error| ControlError::bad(format!("the state could not be emptied: {error}")))?;
     app.requests.clear();
+    app.limiter.reset();
     app.faults.clear();
+    app.faults.set_seed(0);
     Ok(Json(json!({ "account": app.state.read(crate::state::Store::account_id) })))
 }

@@ -13,7 +13,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use crate::faults::{Cut, cut_connection};
+use crate::faults::{Cut, Fault, cut_connection};
 use crate::server::App;
 
 pub fn router(app: App) -> Router<App> {
@@ -26,10 +26,14 @@ pub fn router(app: App) -> Router<App> {
 
 /// Faults whose path begins with `/c/` or `/i/`.
 async fn meet_faults(Shared(app): Shared<App>, request: Request, next: Next) -> Response {
-    let Some(fault) = app.faults.take(request.method().as_str(), request.uri().path()) else {
-        return next.run(request).await;
-    };
-    fault.wait().await;
+    let met = app.faults.meet(request.method().as_str(), request.uri().path());
+    met.fault.wait().await;
+    let response = answer(&met.fault, request, next).await;
+    met.keep_back().await;
+    response
+}
+
+async fn answer(fault: &Fault, request: Request, next: Next) -> Response {
     if fault.cut == Some(Cut::Before) {
         return cut_connection();
     }

@@ -12,7 +12,8 @@ use crate::server::App;
 use crate::state::{Kind, number, text};
 
 pub async fn show(Shared(app): Shared<App>, Path(id): Path<String>) -> Response {
-    let invoice = app.state.read(|store| store.find(Kind::Invoice, &id).map(|record| record.value.clone()));
+    let invoice =
+        app.state.read(|store| store.find(Kind::Invoice, &id).map(|record| record.value().into_owned()));
     match invoice {
         Some(invoice) if invoice["status"] != "draft" => render(&invoice),
         _ => {

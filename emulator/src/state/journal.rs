@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::collection::Record;
 use super::kind::Kind;
+use super::record::Record;
 use super::store::Store;
 use crate::StartError;
 
@@ -30,14 +30,14 @@ impl Change {
     /// The change that makes `id` what it is now.
     pub fn of(kind: Kind, id: &str, record: Option<&Record>) -> Change {
         let seq = record.map_or(0, |record| record.seq);
-        let value = record.map(|record| record.value.clone());
-        let private = record.map_or(Value::Null, |record| record.private.clone());
+        let value = record.map(|record| record.value().into_owned());
+        let private = record.map_or(Value::Null, |record| record.private().clone());
         Change { kind, id: id.to_owned(), seq, value, private }
     }
 
     fn apply(self, store: &mut Store) {
         let Change { kind, id, seq, value, private } = self;
-        store.set(kind, &id, value.map(|value| Record { seq, value, private }));
+        store.set(kind, &id, value.map(|value| Record::new(seq, value, private)));
     }
 }
 

@@ -2,12 +2,13 @@
 //! before anyone hears of its result. That makes every request atomic, double submits and idempotency keys
 //! included, at the price of doing one thing at a time, which a development server can pay.
 
-mod clock;
+pub mod clock;
 mod collection;
 pub mod diff;
 pub mod ids;
 mod journal;
 mod kind;
+mod record;
 mod store;
 mod tx;
 
@@ -19,15 +20,16 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 pub use self::clock::machine_now;
-pub use self::collection::{Collection, Record};
+pub use self::collection::{Collection, Key};
 pub use self::journal::Durability;
 use self::journal::Journal;
 pub use self::kind::Kind;
+pub use self::record::{Pattern, Position, Record};
 pub use self::store::{CLOCK, Settings, Store};
 pub use self::tx::{Stamp, Tx};
 use crate::StartError;
 use crate::billing::due;
-use crate::webhooks::Mode;
+use crate::webhooks::{Chances, Dice, Draw, Mode};
 
 /// The state could not be written, or the task that wrote it died. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -45,15 +47,15 @@ struct Inner {
 #[derive(Clone, Debug)]
 pub struct State {
     inner: Arc<Mutex<Inner>>,
-    deliveries: mpsc::UnboundedSender<String>,
+    deliveries: mpsc::UnboundedSender<Draw>,
 }
 
 impl State {
-    /// Reads the state from `data_dir`, or starts empty. `deliveries` hears of each event that is to be sent.
+    /// Reads the state from `data_dir`, or starts empty. `deliveries` hears which deliveries a transaction brings.
     pub fn open(
         data_dir: Option<&Path>,
         settings: Settings,
-        deliveries: mpsc::UnboundedSender<String>,
+        deliveries: mpsc::UnboundedSender<Draw>,
     ) -> Result<State, StartError> {
         let mut store = Store::default();
         let journal = data_dir.map(|path| Journal::open(path, &mut store)).transpose()?;
@@ -101,14 +103,21 @@ impl State {
         Ok(result)
     }
 
+    /// Whether the state survives a restart.
+    pub fn is_kept(&self) -> bool {
+        self.lock().journal.is_some()
+    }
+
     /// Looks at the state without changing it.
     pub fn read<T>(&self, look: impl FnOnce(&Store) -> T) -> T {
         look(&self.lock().store)
     }
 
     /// Changes how events are delivered from now on.
-    pub fn set_mode(&self, mode: Mode) {
-        self.lock().store.settings.mode = mode;
+    pub fn set_mode(&self, mode: Mode, chances: Option<Chances>) {
+        let settings = &mut self.lock().store.settings;
+        settings.mode = mode;
+        settings.dice = chances.map(Dice::new);
     }
 
     /// Forgets everything but the account.
@@ -146,16 +155,18 @@ fn commit(
     tx: Tx,
     journal: &mut Option<Journal>,
     durability: Durability,
-    deliveries: &mpsc::UnboundedSender<String>,
+    deliveries: &mpsc::UnboundedSender<Draw>,
 ) -> Result<(), StoreError> {
-    let changes = tx.changes();
-    if !changes.is_empty()
-        && let Some(journal) = journal
-    {
-        journal.append(&changes, durability).map_err(|error| StoreError(error.to_string()))?;
+    if let Some(journal) = journal {
+        let changes = tx.changes();
+        if !changes.is_empty() {
+            journal.append(&changes, durability).map_err(|error| StoreError(error.to_string()))?;
+        }
     }
     // A dispatcher that is gone means that the emulator stops; the journal keeps what is pending.
-    tx.commit().into_iter().for_each(|id| drop(deliveries.send(id)));
+    if let Some(draw) = tx.commit() {
+        let _ = deliveries.send(draw);
+    }
     Ok(())
 }
 

@@ -3,13 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use super::clock::Clock;
-use super::collection::{Collection, Record};
+use super::collection::Collection;
 use super::kind::Kind;
+use super::record::Record;
 use crate::Webhook;
-use crate::webhooks::Mode;
+use crate::webhooks::{Dice, Mode};
 
 /// What belongs to this run and is not stored.
 #[derive(Debug, Default)]
@@ -20,6 +19,8 @@ pub struct Settings {
     pub forwards: Vec<Webhook>,
     /// Whether events are sent, held back or dropped.
     pub mode: Mode,
+    /// What befalls them on the way, if a test asked for it.
+    pub dice: Option<Dice>,
 }
 
 #[derive(Debug, Default)]
@@ -50,6 +51,11 @@ impl Store {
         accounts.and_then(|all| all.oldest_first().next()).map(|(id, _)| id.clone()).unwrap_or_default()
     }
 
+    /// How many records were looked at since the start.
+    pub fn looked_at(&self) -> u64 {
+        self.collections.values().map(Collection::looked_at).sum()
+    }
+
     pub fn take_seq(&mut self) -> u64 {
         self.next_seq += 1;
         self.next_seq
@@ -58,17 +64,17 @@ impl Store {
     /// Stores or removes a record and keeps the indexes in step. Gives what was there before.
     pub fn set(&mut self, kind: Kind, id: &str, record: Option<Record>) -> Option<Record> {
         if kind == Kind::Setting && id == CLOCK {
-            let offset = record.as_ref().and_then(|record| record.value["offset"].as_i64());
+            let offset = record.as_ref().and_then(|record| record.field("offset").as_i64());
             self.clock = Clock::ahead_by(offset.unwrap_or_default());
         }
         self.next_seq = self.next_seq.max(record.as_ref().map_or(0, |record| record.seq));
-        let is_due = record.as_ref().and_then(|record| due_at(kind, &record.value));
+        let is_due = record.as_ref().and_then(|record| due_at(kind, record));
         let collection = self.collections.entry(kind).or_default();
         let before = match record {
             Some(record) => collection.put(id, record),
             None => collection.remove(id),
         };
-        let was_due = before.as_ref().and_then(|before| due_at(kind, &before.value));
+        let was_due = before.as_ref().and_then(|before| due_at(kind, before));
         if let Some(at) = was_due {
             self.due.remove(&(at, kind, id.to_owned()));
         }
@@ -82,7 +88,7 @@ impl Store {
     pub fn clear(&mut self) {
         let account = self.account_id();
         let record = self.find(Kind::Account, &account).cloned();
-        let settings = Settings { mode: Mode::default(), ..std::mem::take(&mut self.settings) };
+        let settings = Settings { mode: Mode::default(), dice: None, ..std::mem::take(&mut self.settings) };
         *self = Store { settings, ..Store::default() };
         self.set(Kind::Account, &account, record);
     }
@@ -102,13 +108,12 @@ impl Store {
 }
 
 /// When time alone changes this object, in seconds since 1970. What then happens is `billing::due`'s business.
-fn due_at(kind: Kind, value: &Value) -> Option<i64> {
-    match (kind, value["status"].as_str()) {
-        (Kind::CheckoutSession, Some("open")) => value["expires_at"].as_i64(),
-        (Kind::Subscription, Some("incomplete")) => {
-            value["created"].as_i64().map(|created| created + 23 * 3600)
-        }
-        (Kind::IdempotencyKey, _) => value["created"].as_i64().map(|created| created + 24 * 3600),
+fn due_at(kind: Kind, record: &Record) -> Option<i64> {
+    let at = |field: &str| record.field(field).as_i64();
+    match (kind, record.field("status").as_str()) {
+        (Kind::CheckoutSession, Some("open")) => at("expires_at"),
+        (Kind::Subscription, Some("incomplete")) => at("created").map(|created| created + 23 * 3600),
+        (Kind::IdempotencyKey, _) => at("created").map(|created| created + 24 * 3600),
         _ => None,
     }
 }

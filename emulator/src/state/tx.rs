@@ -2,17 +2,21 @@
 //! a commit, by an error or a panic, all of them are undone. Events are made here, so that an event and the
 //! change it tells of are stored together or not at all.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
-use super::collection::Record;
+use super::collection::Key;
 use super::diff::previous_attributes;
 use super::ids;
 use super::journal::Change;
 use super::kind::Kind;
+use super::record::{Pattern, Record};
 use super::store::{Settings, Store};
 use crate::API_VERSION;
 use crate::error::{ApiError, Place};
-use crate::webhooks;
+use crate::webhooks::{self, Draw};
 
 /// Which API request a change came from, for the events it causes. Empty for hosted pages and the clock.
 #[derive(Clone, Debug, Default)]
@@ -52,19 +56,24 @@ impl<'a> Tx<'a> {
         &self.store.settings
     }
 
-    pub fn find(&self, kind: Kind, id: &str) -> Option<&Value> {
-        self.store.find(kind, id).map(|record| &record.value)
+    pub fn find(&self, kind: Kind, id: &str) -> Option<Cow<'_, Value>> {
+        self.store.find(kind, id).map(Record::value)
+    }
+
+    /// A copy of the object, to change it.
+    pub fn copy(&self, kind: Kind, id: &str) -> Option<Value> {
+        self.find(kind, id).map(Cow::into_owned)
     }
 
     /// The emulator's own notes about an object; `null` if there are none.
     pub fn private(&self, kind: Kind, id: &str) -> &Value {
-        self.store.find(kind, id).map_or(&Value::Null, |record| &record.private)
+        self.store.find(kind, id).map_or(&Value::Null, |record| record.private())
     }
 
     /// A copy of the object, or Stripe's "No such …". A deleted customer counts as missing.
     pub fn require(&self, kind: Kind, id: &str, place: Place) -> Result<Value, ApiError> {
         match self.find(kind, id) {
-            Some(value) if value["deleted"] != true => Ok(value.clone()),
+            Some(value) if value["deleted"] != true => Ok(value.into_owned()),
             _ => Err(ApiError::no_such(kind, id, place)),
         }
     }
@@ -72,7 +81,7 @@ impl<'a> Tx<'a> {
     /// The copies of all objects of a customer, newest first.
     pub fn of_customer(&self, kind: Kind, customer: &str) -> Vec<Value> {
         let all = self.store.collection(kind);
-        all.map(|all| all.of_customer(customer).map(|record| record.value.clone()).collect())
+        all.map(|all| all.by_key(Key::Customer, customer).map(|record| record.value().into_owned()).collect())
             .unwrap_or_default()
     }
 
@@ -87,7 +96,14 @@ impl<'a> Tx<'a> {
     pub fn put_with(&mut self, kind: Kind, id: &str, value: Value, private: Value) {
         let known = self.store.find(kind, id).map(|record| record.seq);
         let seq = known.unwrap_or_else(|| self.store.take_seq());
-        self.set(kind, id, Some(Record { seq, value, private }));
+        self.set(kind, id, Some(Record::new(seq, value, private)));
+    }
+
+    /// Stores a new object that is made from its pattern when somebody looks. Its id tells the number.
+    pub fn load(&mut self, kind: Kind, pattern: &Arc<Pattern>, number: usize) {
+        let record = Record::loaded(self.store.take_seq(), Arc::clone(pattern), number);
+        let id = record.field("id").as_str().unwrap_or_default().to_owned();
+        self.set(kind, &id, Some(record));
     }
 
     pub fn remove(&mut self, kind: Kind, id: &str) {
@@ -97,7 +113,7 @@ impl<'a> Tx<'a> {
     /// Stores a changed object and, if it did change, tells of it with an event that has the old values.
     pub fn update(&mut self, kind: Kind, value: Value, event: &str) {
         let id = value["id"].as_str().unwrap_or_default();
-        let previous = self.find(kind, id).and_then(|before| previous_attributes(before, &value));
+        let previous = self.find(kind, id).and_then(|before| previous_attributes(&before, &value));
         self.put(kind, value.clone());
         if let Some(previous) = previous {
             self.emit_with(event, &value, Some(previous));
@@ -166,10 +182,12 @@ impl<'a> Tx<'a> {
         touched.map(|(kind, id, _)| Change::of(*kind, id, self.store.find(*kind, id))).collect()
     }
 
-    /// Keeps the changes. Gives the ids of the deliveries that are to be sent now.
-    pub fn commit(mut self) -> Vec<String> {
+    /// Keeps the changes. Gives what becomes of the deliveries, if there are any.
+    pub fn commit(mut self) -> Option<Draw> {
         self.undo.clear();
-        std::mem::take(&mut self.deliveries)
+        let ids = std::mem::take(&mut self.deliveries);
+        let dice = self.store.settings.dice.as_mut();
+        (!ids.is_empty()).then(|| dice.map_or_else(|| Draw::certain(&ids), |dice| dice.draw(&ids)))
     }
 
     fn set(&mut self, kind: Kind, id: &str, record: Option<Record>) {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use super::{Mode, secret, signature};
+use super::{Draw, Mode, secret, signature};
 use crate::state::{Durability, Kind, Stamp, State, StoreError, machine_now, text};
 
 /// How long an endpoint may take to answer.
@@ -34,14 +34,14 @@ pub enum Command {
 
 pub struct Dispatcher {
     courier: Courier,
-    new: mpsc::UnboundedReceiver<String>,
+    new: mpsc::UnboundedReceiver<Draw>,
     commands: mpsc::UnboundedReceiver<Command>,
 }
 
 impl Dispatcher {
     pub fn new(
         state: State,
-        new: mpsc::UnboundedReceiver<String>,
+        new: mpsc::UnboundedReceiver<Draw>,
         commands: mpsc::UnboundedReceiver<Command>,
     ) -> Result<Dispatcher, reqwest::Error> {
         let client = reqwest::Client::builder()
@@ -61,9 +61,7 @@ impl Dispatcher {
         attempts.spawn(self.courier.clone().send_in_order(unfinished));
         loop {
             tokio::select! {
-                Some(id) = self.new.recv() => {
-                    attempts.spawn(self.courier.clone().deliver(id));
-                }
+                Some(draw) = self.new.recv() => self.courier.set_out(draw, &mut attempts),
                 Some(command) = self.commands.recv() => match command {
                     Command::Send(ids) => {
                         attempts.spawn(self.courier.clone().send_in_order(ids));
@@ -85,7 +83,7 @@ impl Dispatcher {
 fn unfinished(state: &State) -> Vec<String> {
     state.read(|store| {
         let all = store.collection(Kind::Delivery).into_iter().flat_map(|all| all.oldest_first());
-        let open = all.filter(|(_, record)| matches!(text(&record.value, "state"), "pending" | "held"));
+        let open = all.filter(|(_, record)| matches!(text(&record.value(), "state"), "pending" | "held"));
         open.map(|(id, _)| id.clone()).collect()
     })
 }
@@ -111,7 +109,34 @@ impl Courier {
         retries.join_all().await;
     }
 
-    async fn deliver(self, id: String) {
+    /// Sends new deliveries of one transaction as chance has it: all at once if nobody asked for more.
+    fn set_out(&self, draw: Draw, attempts: &mut JoinSet<()>) {
+        for id in draw.dropped {
+            let state = self.state.clone();
+            attempts.spawn(async move { lose(&state, &id).await });
+        }
+        if draw.in_turn {
+            attempts.spawn(self.clone().deliver_in_turn(draw.sent));
+            return;
+        }
+        for (id, wait) in draw.sent {
+            attempts.spawn(self.clone().deliver(id, wait));
+        }
+    }
+
+    async fn deliver_in_turn(self, sent: Vec<(String, Duration)>) {
+        let mut failed = JoinSet::new();
+        for (id, wait) in sent {
+            tokio::time::sleep(wait).await;
+            if !hold_if_asked(&self.state, &id).await && self.attempt(&id).await == Next::Retry {
+                failed.spawn(self.clone().retry(id));
+            }
+        }
+        failed.join_all().await;
+    }
+
+    async fn deliver(self, id: String, wait: Duration) {
+        tokio::time::sleep(wait).await;
         if !hold_if_asked(&self.state, &id).await && self.attempt(&id).await == Next::Retry {
             self.retry(id).await;
         }
@@ -119,7 +144,7 @@ impl Courier {
 
     /// Waits and tries again until the delivery is no longer pending.
     async fn retry(self, id: String) {
-        let mut wait = FIRST_WAIT;
+        let mut wait = self.first_wait();
         while is_pending(&self.state, &id) {
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(LONGEST_WAIT);
@@ -129,13 +154,18 @@ impl Courier {
         }
     }
 
+    fn first_wait(&self) -> Duration {
+        let asked = self.state.read(|store| store.settings.dice.as_ref()?.chances.retry_ms);
+        asked.map_or(FIRST_WAIT, Duration::from_millis)
+    }
+
     async fn attempt(&self, id: &str) -> Next {
         let _permit = self.permits.acquire().await;
         let Some((url, secret, body)) = self.state.read(|store| {
-            let delivery = &store.find(Kind::Delivery, id)?.value;
-            let event = &store.find(Kind::Event, text(delivery, "event"))?.value;
-            let secret = secret(store, text(delivery, "endpoint"));
-            Some((text(delivery, "url").to_owned(), secret, event.to_string()))
+            let delivery = store.find(Kind::Delivery, id)?.value();
+            let event = store.find(Kind::Event, text(&delivery, "event"))?.value();
+            let secret = secret(store, text(&delivery, "endpoint"));
+            Some((text(&delivery, "url").to_owned(), secret, event.to_string()))
         }) else {
             return Next::Done;
         };
@@ -163,7 +193,7 @@ impl Courier {
 }
 
 fn is_pending(state: &State, id: &str) -> bool {
-    state.read(|store| store.find(Kind::Delivery, id).is_some_and(|one| one.value["state"] == "pending"))
+    state.read(|store| store.find(Kind::Delivery, id).is_some_and(|one| one.value()["state"] == "pending"))
 }
 
 /// While events are held back, a pending delivery becomes a held one. True if it did.
@@ -178,6 +208,15 @@ async fn hold_if_asked(state: &State, id: &str) -> bool {
         }
     });
     now.await == "held"
+}
+
+/// A delivery that gets lost: nobody tries, and its event waits for it no longer.
+async fn lose(state: &State, id: &str) {
+    let lost = change(state, id, |delivery, _| {
+        delivery["state"] = json!("failed");
+        delivery["reason"] = json!("lost by chance");
+    });
+    lost.await;
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -219,13 +258,14 @@ async fn change(state: &State, id: &str, edit: impl FnOnce(&mut Value, Mode) + S
     let (state, id) = (state.clone(), id.to_owned());
     let task = tokio::task::spawn_blocking(move || {
         state.transact_now(Stamp::default(), Durability::Lazy, |tx| {
-            let Some(mut delivery) = tx.find(Kind::Delivery, &id).cloned() else {
+            let Some(mut delivery) = tx.copy(Kind::Delivery, &id) else {
                 return Ok::<_, StoreError>(String::new());
             };
             let before = text(&delivery, "state").to_owned();
             edit(&mut delivery, tx.settings().mode);
             let after = text(&delivery, "state").to_owned();
-            if after == "delivered" && before != "delivered" {
+            let lost = delivery["reason"] == "lost by chance";
+            if before != after && (after == "delivered" || lost) {
                 count_off(tx, text(&delivery, "event"));
             }
             tx.put(Kind::Delivery, delivery);
@@ -236,7 +276,7 @@ async fn change(state: &State, id: &str, edit: impl FnOnce(&mut Value, Mode) + S
 }
 
 fn count_off(tx: &mut crate::state::Tx, event: &str) {
-    if let Some(mut event) = tx.find(Kind::Event, event).cloned() {
+    if let Some(mut event) = tx.copy(Kind::Event, event) {
         event["pending_webhooks"] = json!((event["pending_webhooks"].as_i64().unwrap_or(1) - 1).max(0));
         tx.put(Kind::Event, event);
     }

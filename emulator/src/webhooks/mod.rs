@@ -1,12 +1,14 @@
 //! Webhooks: which endpoints an event goes to, and its way there. `sign` makes the signature, `dispatch` sends
-//! and retries. Deliveries are stored with their event, so that a crash loses none.
+//! and retries, `chances` has some of them lost or late where a test asks. Deliveries are stored with their event, so that a crash loses none.
 
+mod chances;
 mod dispatch;
 mod sign;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+pub use self::chances::{Chances, Dice, Draw};
 pub use self::dispatch::{Command, Dispatcher};
 pub use self::sign::signature;
 use crate::state::{Kind, Store, text};
@@ -47,8 +49,8 @@ pub fn targets(store: &Store, event: &str) -> Vec<Target> {
         .map(|forward| Target { endpoint: format!("forward:{}", forward.url), url: forward.url.clone() });
     let endpoints = store.collection(Kind::WebhookEndpoint).into_iter().flat_map(|all| all.oldest_first());
     let wanting = endpoints
-        .filter(|(_, record)| wants(&record.value, event))
-        .map(|(id, record)| Target { endpoint: id.clone(), url: text(&record.value, "url").to_owned() });
+        .filter(|(_, record)| wants(&record.value(), event))
+        .map(|(id, record)| Target { endpoint: id.clone(), url: text(&record.value(), "url").to_owned() });
     forwards.chain(wanting).collect()
 }
 
@@ -64,7 +66,7 @@ pub fn secret(store: &Store, endpoint: &str) -> Option<String> {
         return forward.map(|forward| forward.secret.clone());
     }
     let record = store.find(Kind::WebhookEndpoint, endpoint)?;
-    record.private["secret"].as_str().map(str::to_owned)
+    record.private()["secret"].as_str().map(str::to_owned)
 }
 
 /// A new delivery of an event to an endpoint.

@@ -1,5 +1,7 @@
 //! Pages of lists, filters and search.
 
+use serde_json::json;
+
 use crate::support::{Stripe, id, ids};
 
 async fn seven(stripe: &Stripe) -> Vec<String> {
@@ -103,4 +105,63 @@ async fn events_are_filtered_by_type_time_and_delivery() {
     assert!(types("delivery_success=false").await.is_empty());
     let many = (0..21).map(|n| format!("types[]=t{n}")).collect::<Vec<_>>().join("&");
     assert_eq!(stripe.try_get(&format!("/v1/events?{many}")).await.status, 400);
+}
+
+#[tokio::test]
+async fn events_are_listed_for_thirty_days() {
+    let stripe = Stripe::start().await;
+    let old = stripe.customer().await;
+    let event = id(&stripe.get("/v1/events?type=customer.created").await["data"][0]);
+    stripe.control("/_emulator/clock", json!({"advance_seconds": 29 * 86_400})).await;
+    assert_eq!(ids(&stripe.get("/v1/events").await), std::slice::from_ref(&event));
+    stripe.customer().await;
+    stripe.control("/_emulator/clock", json!({"advance_seconds": 2 * 86_400})).await;
+    let listed = stripe.get("/v1/events?created[gte]=1").await;
+    assert_eq!((ids(&listed).len(), &listed["has_more"]), (1, &json!(false)));
+    assert_ne!(ids(&listed)[0], event);
+    let newer = stripe.get(&format!("/v1/events?ending_before={event}")).await;
+    assert_eq!(ids(&newer), ids(&listed));
+    assert_eq!(stripe.get(&format!("/v1/customers/{old}")).await["id"], *old);
+}
+
+#[tokio::test]
+async fn lists_are_filtered_by_when_things_were_created() {
+    let stripe = Stripe::start().await;
+    let now = async || stripe.get("/_emulator/clock").await["now"].as_i64().unwrap();
+    let mut made = Vec::new();
+    for _ in 0..3 {
+        let customer = id(&stripe.post("/v1/customers", &[("email", "a@b.c")]).await);
+        let at = stripe.get(&format!("/v1/customers/{customer}")).await["created"].as_i64().unwrap();
+        made.insert(0, (customer, at));
+        stripe.control("/_emulator/clock", json!({"advance_seconds": 100})).await;
+    }
+    let [(third, _), (second, at), (first, _)] = [&made[0], &made[1], &made[2]];
+    let cases = [
+        (format!("created={at}"), vec![second]),
+        (format!("created[gte]={at}"), vec![third, second]),
+        (format!("created[gt]={at}"), vec![third]),
+        (format!("created[lte]={at}"), vec![second, first]),
+        (format!("created[lt]={at}"), vec![first]),
+        (format!("created[gte]={at}&created[lt]={}", now().await), vec![third, second]),
+        (format!("created[gt]={at}&created[lt]={at}"), vec![]),
+        (format!("created[gte]={at}&starting_after={third}"), vec![second]),
+        (format!("created[gte]={at}&ending_before={first}"), vec![third, second]),
+        (format!("email=a@b.c&created[gt]={at}"), vec![third]),
+    ];
+    for (query, expected) in cases {
+        let found = ids(&stripe.get(&format!("/v1/customers?{query}")).await);
+        assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{query}");
+    }
+    assert_eq!(stripe.try_get("/v1/customers?created[since]=3").await.status, 400);
+}
+
+#[tokio::test]
+async fn answers_are_dated_by_the_clock_that_dates_objects() {
+    let stripe = Stripe::start().await;
+    stripe.control("/_emulator/clock", json!({"advance_seconds": 400 * 86_400})).await;
+    let reply = stripe.try_post("/v1/customers", &[]).await;
+    let created = reply.body["created"].as_i64().unwrap();
+    let year = time::OffsetDateTime::from_unix_timestamp(created).unwrap().year();
+    assert!(reply.header("date").contains(&format!(" {year} ")), "{}", reply.header("date"));
+    assert!(reply.header("date").ends_with(" GMT"));
 }

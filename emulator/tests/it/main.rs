@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod challenge;
+mod chances;
 mod controls;
 mod customers;
 mod expanding;
@@ -14,6 +15,8 @@ mod purchase;
 mod restart;
 mod sessions;
 mod shapes;
+mod size;
+mod storms;
 mod subscriptions;
 mod support;
 mod webhooks;
