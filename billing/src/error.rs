@@ -86,6 +86,12 @@ pub enum Error {
         "this store belongs to another Stripe account than STRIPE_SECRET_KEY: use another REDIS_URL, or another key"
     )]
     WrongAccount,
+    #[error(
+        "a customer of another account has this e-mail and a subscription: docs/operations.md says what to do"
+    )]
+    EmailHasSubscription,
+    #[error("another rebuild is under way: wait until it has ended")]
+    RebuildRuns,
     #[error("another request is opening this user's checkout: try again in a moment")]
     Busy,
 }

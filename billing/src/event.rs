@@ -83,6 +83,17 @@ pub enum Subject {
     Untracked,
 }
 
+impl Subject {
+    /// Whom it is about, if it is about somebody.
+    #[must_use]
+    pub fn customer(&self) -> Option<&CustomerId> {
+        match self {
+            Subject::Customer { customer, .. } => Some(customer),
+            Subject::Nobody | Subject::Untracked => None,
+        }
+    }
+}
+
 /// Why a body that Stripe has signed is no event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
@@ -97,7 +108,14 @@ pub enum EventError {
 /// # Errors
 /// `EventError` where the body is no event at all.
 pub fn parse(body: &[u8]) -> Result<Event, EventError> {
-    let event: Value = serde_json::from_slice(body).map_err(|_| EventError::NotJson)?;
+    from_json(&serde_json::from_slice(body).map_err(|_| EventError::NotJson)?)
+}
+
+/// The same of a body that is parsed already, as an element of Stripe's list of events is.
+///
+/// # Errors
+/// `EventError::Field` where it is no event at all.
+pub fn from_json(event: &Value) -> Result<Event, EventError> {
     let id = event["id"].as_str().and_then(|id| EventId::parse(id).ok());
     let kind = event["type"].as_str().ok_or(EventError::Field("type"))?.to_owned();
     Ok(Event {

@@ -1,13 +1,15 @@
 //! How all that Stripe lists of a customer becomes the one value. Pure: it may not fetch anything
 //! nor read a clock.
 
+use serde::{Deserialize, Serialize};
+
 use crate::id::{CustomerId, PlanId, PriceId, ProductId, SubscriptionId, UserId};
 use crate::money::Currency;
 use crate::plan::PlanDirectory;
 use crate::subscription::{LatestInvoice, OtherSubscription, PaymentMethod, Snapshot, Status, Subscription};
 
 /// One subscription as Stripe lists it, reduced to what a snapshot needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedSubscription {
     pub id: SubscriptionId,
     pub status: Status,
@@ -24,11 +26,13 @@ pub struct ListedSubscription {
     /// `metadata.userId` of the customer, where it is readable.
     pub user: Option<UserId>,
     pub customer: Option<CustomerId>,
+    /// `metadata.checkout`: the token of the attempt that it was bought by.
+    pub checkout: Option<String>,
 }
 
 /// One item of a listed subscription. Period dates are the item's, or, where Stripe still has
 /// them on the subscription (before basil), the subscription's.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedItem {
     pub price: PriceId,
     pub product: Option<ProductId>,

@@ -61,6 +61,7 @@ fn listed(id: &str, status: Status, product: &str, created: i64) -> ListedSubscr
         latest_invoice: None,
         user: None,
         customer: None,
+        checkout: None,
     }
 }
 

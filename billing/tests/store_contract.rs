@@ -4,10 +4,32 @@
 
 mod contract {
     pub mod bindings;
+    pub mod budget;
+    pub mod groups;
+    pub mod inspect;
+    pub mod leases;
+    pub mod proxy;
     pub mod queue;
+    pub mod rebuild;
+    pub mod shards;
     pub mod support;
     pub mod tickets;
+    pub mod tls;
+    pub mod wakes;
 }
 #[expect(dead_code, reason = "shared with the app's suite, which also kills it")]
 #[path = "../../tests/suite/support/redis_server.rs"]
 mod redis_server;
+#[path = "../../tests/suite/support/redis_tls.rs"]
+mod redis_tls;
+
+/// Where a test's store is: a database of its own on one Redis.
+mod home {
+    use unsplit_billing::adapters::redis::RedisConnection;
+
+    pub struct Home;
+
+    pub async fn empty() -> (RedisConnection, Home) {
+        (RedisConnection::open(crate::redis_server::database()).await.unwrap(), Home)
+    }
+}

@@ -79,10 +79,15 @@ async fn explain(error: &Error) -> Result<(), ServerFnError> {
             let text = "The mistake is ours, and nothing was charged just now. Please try again later.";
             tell(Tone::Bad, "We can't sell this plan yet", text).await
         }
+        Error::EmailHasSubscription => {
+            let text = "Somebody with your e-mail address pays for a plan already, under another account. \
+                        You were not charged again. Please contact our support, and we'll connect the two.";
+            tell(Tone::Warn, "You may have a plan already", text).await
+        }
         Error::Busy => {
             tell(Tone::Warn, "That was quick", "Your checkout is being opened. Please try again.").await
         }
-        Error::Store(_) | Error::Stripe(_) | Error::Invalid(_) | Error::WrongAccount => {
+        Error::Store(_) | Error::Stripe(_) | Error::Invalid(_) | Error::WrongAccount | Error::RebuildRuns => {
             let text = "Nothing was charged just now. If you have already paid, your account shows it soon; \
                         otherwise try again in a minute.";
             tell(Tone::Bad, "The payment page can't be reached", text).await

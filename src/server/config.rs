@@ -1,7 +1,9 @@
 //! The environment, read once and checked: a wrong variable is one line that names it.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
+use unsplit_billing::adapters::redis::RedisOptions;
 use unsplit_billing::adapters::stripe::{StripeConfigError, key_mode};
 use unsplit_billing::ports::AccountMode;
 
@@ -16,12 +18,19 @@ pub struct Config {
     pub stripe_base: Option<String>,
     /// `whsec_…`; several while one is being replaced.
     pub webhook_secrets: Vec<String>,
+    /// One, or several nodes of a cluster, separated by commas. It may have a password: never print it.
     pub redis_url: String,
+    /// Whose certificates `rediss://` takes, instead of the public authorities'.
+    pub redis_ca_file: Option<PathBuf>,
     /// A domain of your own for Stripe's pages.
     pub checkout_origin: Option<String>,
     /// Where people reach us, without a path.
     pub public_url: String,
     pub site_addr: SocketAddr,
+    /// Over how many hash tags the queue is spread.
+    pub queue_shards: u32,
+    /// Who may read `/metrics` from elsewhere: whoever has this.
+    pub metrics_token: Option<String>,
     /// How many proxies of ours stand before us.
     pub trusted_proxies: u8,
 }
@@ -116,10 +125,19 @@ impl Config {
             stripe_base: variable("STRIPE_API_BASE").or(provided.stripe_base),
             webhook_secrets: webhook_secrets(variable("STRIPE_WEBHOOK_SECRET").or(provided.webhook_secret))?,
             redis_url,
+            redis_ca_file: variable("REDIS_CA_FILE").map(PathBuf::from),
             public_url,
             site_addr,
+            queue_shards: queue_shards()?,
+            metrics_token: variable("METRICS_TOKEN"),
             trusted_proxies: trusted_proxies()?,
         })
+    }
+
+    /// Where Redis is, and how to know it.
+    #[must_use]
+    pub fn redis(&self) -> RedisOptions {
+        RedisOptions { url: self.redis_url.clone(), ca_file: self.redis_ca_file.clone() }
     }
 
     /// Whether no real money moves.
@@ -152,6 +170,16 @@ fn webhook_secrets(text: Option<String>) -> Result<Vec<String>, ConfigError> {
             }
         })
         .collect()
+}
+
+fn queue_shards() -> Result<u32, ConfigError> {
+    let Some(text) = variable("QUEUE_SHARDS") else { return Ok(1) };
+    let shards = text.parse().ok().filter(|shards| (1..=1024).contains(shards));
+    shards.ok_or(ConfigError::Wrong(
+        "QUEUE_SHARDS",
+        text,
+        "write a number from 1 to 1024; 1 is enough for one Redis",
+    ))
 }
 
 fn trusted_proxies() -> Result<u8, ConfigError> {

@@ -1,10 +1,12 @@
-//! `/livez` and `/readyz`. Neither ever asks Stripe: its outage is no reason to stop serving
+//! `/livez`, `/readyz`, and what this process knows of itself. Neither ever asks Stripe: its outage is no reason to stop serving
 //! what Redis knows.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use metrics_exporter_prometheus::PrometheusHandle;
 use unsplit_billing::adapters::redis::RedisConnection;
 
 use super::AppState;
@@ -13,17 +15,48 @@ use super::AppState;
 pub struct Health {
     redis: RedisConnection,
     draining: AtomicBool,
+    worker: AtomicBool,
+    recorder: PrometheusHandle,
 }
 
 impl Health {
     #[must_use]
-    pub fn new(redis: RedisConnection) -> Self {
-        Self { redis, draining: AtomicBool::new(false) }
+    pub fn new(redis: RedisConnection, recorder: PrometheusHandle) -> Self {
+        Self { redis, draining: AtomicBool::new(false), worker: AtomicBool::new(false), recorder }
     }
 
     /// From now on `/readyz` is red.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Says that the worker runs, until what is returned is dropped, also by a panic: without a
+    /// worker this process would take marks that it does not work off.
+    #[must_use]
+    pub fn working(self: Arc<Self>) -> Working {
+        self.worker.store(true, Ordering::Relaxed);
+        Working(self)
+    }
+
+    /// The metrics as Prometheus reads them.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        self.recorder.render()
+    }
+
+    /// What keeps the metrics small.
+    #[must_use]
+    pub fn recorder(&self) -> PrometheusHandle {
+        self.recorder.clone()
+    }
+}
+
+/// A worker at work.
+pub struct Working(Arc<Health>);
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        self.0.worker.store(false, Ordering::Relaxed);
     }
 }
 
@@ -32,10 +65,13 @@ pub async fn livez() -> &'static str {
     "ok"
 }
 
-/// Redis answers, and the process is not going down.
+/// Redis answers, the worker runs, and the process is not going down.
 pub async fn readyz(State(state): State<AppState>) -> (StatusCode, &'static str) {
     if state.health.draining.load(Ordering::Relaxed) {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining");
+    }
+    if !state.health.worker.load(Ordering::Relaxed) {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the worker does not run");
     }
     let mut redis = state.health.redis.clone();
     match redis::cmd("PING").query_async::<String>(&mut redis).await {

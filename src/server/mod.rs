@@ -8,6 +8,7 @@ pub mod commands;
 pub mod config;
 pub mod gate;
 pub mod health;
+pub mod metrics;
 pub mod purchase;
 pub mod render;
 pub mod router;

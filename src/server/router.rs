@@ -19,6 +19,7 @@ use super::AppState;
 use super::auth::{Authenticate, CurrentUser, resolve_user};
 use super::gate::gate;
 use super::health::{livez, readyz};
+use super::metrics::metrics;
 use super::render::{not_found, page, server_function};
 use super::security::{SecurityPolicy, same_origin, security_headers};
 use super::session::{RedisSessionStore, answer_outages, carry_flash, session_layer};
@@ -39,7 +40,10 @@ pub fn router(state: &AppState, sessions: RedisSessionStore, policy: Arc<Securit
         .layer(from_fn_with_state(auth, resolve_user))
         .layer(session_layer(sessions, policy.own_origin()))
         .layer(from_fn(answer_outages));
-    let public = Router::new().route("/livez", get(livez)).route("/readyz", get(readyz));
+    let public = Router::new()
+        .route("/livez", get(livez))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics));
     let files = ServeDir::new(state.leptos.site_root.as_ref())
         .append_index_html_on_directories(false)
         .fallback(get(not_found).with_state(state.clone()));

@@ -13,17 +13,18 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 use unsplit_billing::adapters::plans_toml;
-use unsplit_billing::adapters::redis::{QueueSettings, RedisConnection, RedisStore};
+use unsplit_billing::adapters::redis::{BudgetSettings, QueueSettings, RedisConnection, RedisStore};
 use unsplit_billing::adapters::stripe::{StripeClient, StripeSettings, Transport};
 use unsplit_billing::error::{Error, StripeErrorKind};
 use unsplit_billing::plan::Catalog;
 use unsplit_billing::ports::{Account, AccountMode, Clock, SystemClock};
-use unsplit_billing::service::{AccountClaim, Billing, Settings, Worker};
+use unsplit_billing::service::{AccountClaim, Billing, Reconciler, Settings, Worker};
 
 use super::AppState;
 use super::auth::{AccountSettings, Accounts};
 use super::config::Config;
 use super::health::Health;
+use super::metrics;
 use super::router::router;
 use super::security::SecurityPolicy;
 use super::session::RedisSessionStore;
@@ -111,6 +112,8 @@ pub fn read_catalog() -> Result<Catalog, StartError> {
 pub struct Tuning {
     pub stripe: StripeSettings,
     pub queue: QueueSettings,
+    /// Stripe's default limits where there is none.
+    pub budget: Option<BudgetSettings>,
     pub accounts: AccountSettings,
     /// Changes what `Settings::new` gives.
     pub billing: fn(&mut Settings),
@@ -122,6 +125,7 @@ impl Default for Tuning {
         Self {
             stripe: StripeSettings::default(),
             queue: QueueSettings::default(),
+            budget: None,
             accounts: AccountSettings::default(),
             billing: |_| {},
             clock: Arc::new(SystemClock),
@@ -138,15 +142,18 @@ pub async fn open_billing(
     catalog: Catalog,
     tuning: &Tuning,
 ) -> Result<(Arc<Billing>, RedisConnection), StartError> {
-    let redis = RedisConnection::open(&config.redis_url).await?;
-    let transport = Transport::new(&config.stripe_key, config.stripe_base.as_deref(), tuning.stripe.clone())?;
+    let redis = RedisConnection::open(config.redis()).await?;
     let clock = tuning.clock.clone();
-    let store = RedisStore::new(redis.clone(), clock.clone(), tuning.queue);
+    let queue = QueueSettings { shards: config.queue_shards, ..tuning.queue };
+    let budget = tuning.budget.unwrap_or_else(|| BudgetSettings::of(config.mode));
+    let store = Arc::new(RedisStore::new(redis.clone(), clock.clone(), queue).with_budget(budget));
+    let transport = Transport::new(&config.stripe_key, config.stripe_base.as_deref(), tuning.stripe.clone())?
+        .with_budget(store.clone());
     let public = &config.public_url;
     let mut settings = Settings::new(format!("{public}/checkout/success"), format!("{public}/pricing"));
     (tuning.billing)(&mut settings);
     let stripe = Arc::new(StripeClient::new(transport));
-    let billing = Arc::new(Billing::new(stripe, Arc::new(store), clock, catalog, settings));
+    let billing = Arc::new(Billing::new(stripe, store, clock, catalog, settings));
     match billing.claim_account(config.mode).await.map_err(refused_key)? {
         AccountClaim::Ours(_) => Ok((billing, redis)),
         AccountClaim::Unverified(recorded) => {
@@ -189,17 +196,30 @@ pub async fn open_state(
     tuning: Tuning,
 ) -> Result<(AppState, RedisConnection), StartError> {
     let (billing, redis) = open_billing(&config, catalog, &tuning).await?;
+    warn_of_weak_redis(&billing).await;
     let secret = shared_secret(&redis).await?;
     let state = AppState {
         billing,
         auth: Arc::new(Accounts::new(redis.clone(), &secret, tuning.accounts)?),
         clock: tuning.clock,
-        health: Arc::new(Health::new(redis.clone())),
+        health: Arc::new(Health::new(redis.clone(), metrics::recorder()?)),
         cookie_key: Key::derive_from(&secret),
         leptos: site_options(&config)?,
         config: Arc::new(config),
     };
     Ok((state, redis))
+}
+
+/// What is acknowledged should be on disk; whether it is, is Redis' own setting.
+async fn warn_of_weak_redis(billing: &Billing) {
+    match billing.durability().await {
+        Ok(durability) => {
+            for weakness in durability.weaknesses() {
+                tracing::warn!("Redis {}: {weakness} (docs/operations.md)", durability.version);
+            }
+        }
+        Err(error) => tracing::warn!(%error, "Redis does not say how safe it is"),
+    }
 }
 
 fn site_options(config: &Config) -> Result<LeptosOptions, StartError> {
@@ -272,9 +292,16 @@ pub async fn serve_on(
     let app = router(&state, RedisSessionStore::new(redis), policy);
     let (stopping, mut stopped) = watch::channel(());
     let mut workers_stop = stopped.clone();
-    let worker = tokio::spawn(Worker::new(state.billing.clone()).run(async move {
-        let _ = workers_stop.changed().await;
-    }));
+    let mut reconcilers_stop = stopped.clone();
+    let health = state.health.clone();
+    let worker = Worker::new(state.billing.clone());
+    let worker = tokio::spawn(async move {
+        let _working = health.working();
+        worker.run(async move { drop(workers_stop.changed().await) }).await;
+    });
+    let reconciler = Reconciler::new(state.billing.clone());
+    let reconciler = tokio::spawn(reconciler.run(async move { drop(reconcilers_stop.changed().await) }));
+    let upkeep = tokio::spawn(metrics::upkeep(state.health.recorder()));
     let health = state.health.clone();
     tokio::spawn(async move {
         stop.await;
@@ -292,5 +319,7 @@ pub async fn serve_on(
             tracing::warn!("some requests did not end in time");
         }
     }
+    upkeep.abort();
+    reconciler.await.map_err(StartError::new)?;
     worker.await.map_err(StartError::new)
 }

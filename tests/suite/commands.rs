@@ -1,98 +1,12 @@
 //! The built program, as `make run` starts it: what survives, what is left behind, what it says
 //! when it can't start.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::net::TcpListener;
+use std::process::Command;
 
-use crate::support::{App, Browser, GOOD, Stripe, WEBHOOK_SECRET, database, eventually};
+use crate::support::{App, Browser, GOOD, Place, Stripe, database, finished};
 
 const LIVE_URL: (&str, &str) = ("PUBLIC_URL", "https://example.com");
-const UNSPLIT: &str = env!("CARGO_BIN_EXE_unsplit");
-
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
-/// A directory to run in, with nothing of the developer's own environment.
-struct Place {
-    directory: tempfile::TempDir,
-    site: SocketAddr,
-    redis: SocketAddr,
-    emulator: SocketAddr,
-}
-
-impl Place {
-    fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        for file in ["plans.toml", "Leptos.toml"] {
-            std::fs::copy(file, directory.path().join(file)).unwrap();
-        }
-        Self { directory, site: free_address(), redis: free_address(), emulator: free_address() }
-    }
-
-    fn path(&self) -> &Path {
-        self.directory.path()
-    }
-
-    fn command(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
-        let mut command = Command::new(UNSPLIT);
-        command.args(arguments).current_dir(self.path()).env_clear();
-        command.env("PATH", std::env::var("PATH").unwrap()).env("LEPTOS_SITE_ADDR", self.site.to_string());
-        command.envs(variables.iter().copied()).stdin(Stdio::null());
-        command
-    }
-
-    fn dev(&self) -> Command {
-        let (redis, emulator) = (self.redis.port().to_string(), self.emulator.to_string());
-        let arguments = ["dev", "--data-dir", ".data", "--redis-port", &redis, "--emulator", &emulator];
-        self.command(&arguments, &[])
-    }
-
-    /// `unsplit dev`, up and answering.
-    async fn running(&self) -> Running {
-        self.answering(self.dev()).await
-    }
-
-    async fn answering(&self, mut command: Command) -> Running {
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let mut running = Running { child };
-        let ready = format!("http://{}/readyz", self.site);
-        eventually("it answers", async || {
-            assert_eq!(running.child.try_wait().unwrap(), None, "it ended at once");
-            let answer = reqwest::get(&ready).await.ok()?;
-            answer.status().is_success().then_some(())
-        })
-        .await;
-        running
-    }
-
-    async fn nothing_listens(&self) {
-        for address in [self.site, self.redis, self.emulator] {
-            let what = format!("nobody listens on {address}");
-            eventually(&what, async || TcpStream::connect(address).is_err().then_some(())).await;
-        }
-    }
-}
-
-struct Running {
-    child: Child,
-}
-
-impl Running {
-    fn signal(&mut self, signal: &str) -> std::process::ExitStatus {
-        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
-        self.child.wait().unwrap()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 async fn buy(browser: &mut Browser) {
     browser.post("/api/sign_up", &[("email", "ada@example.com"), ("password", "correct horse")]).await;
@@ -105,7 +19,7 @@ async fn buy(browser: &mut Browser) {
 async fn everything_survives_a_stop_and_a_kill_and_no_process_does() {
     let place = Place::new();
     let mut running = place.running().await;
-    let mut browser = Browser::new(&format!("http://{}", place.site));
+    let mut browser = Browser::new(&place.home());
     buy(&mut browser).await;
     for signal in ["-TERM", "-KILL", "-INT"] {
         let ended = running.signal(signal);
@@ -125,7 +39,7 @@ async fn everything_survives_a_stop_and_a_kill_and_no_process_does() {
 async fn other_commands_join_what_dev_runs() {
     let place = Place::new();
     let mut running = place.running().await;
-    let mut browser = Browser::new(&format!("http://{}", place.site));
+    let mut browser = Browser::new(&place.home());
     buy(&mut browser).await;
     let told = place.path().join(".data/dev.env");
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&told).unwrap().permissions());
@@ -138,12 +52,51 @@ async fn other_commands_join_what_dev_runs() {
 
     let customer = Stripe::at(format!("http://{}", place.emulator)).customers().await[0].clone();
     let sync = finished(place.command(&["sync", customer["id"].as_str().unwrap()], &[])).await;
-    let stored: serde_json::Value = serde_json::from_slice(&sync.stdout).unwrap();
-    assert_eq!((sync.status.success(), stored["status"].as_str()), (true, Some("active")));
+    let both: serde_json::Value = serde_json::from_slice(&sync.stdout).unwrap();
+    assert_eq!((sync.status.success(), both["after"]["status"].as_str()), (true, Some("active")));
+    assert_eq!(both["before"]["subscriptionId"], both["after"]["subscriptionId"]);
     assert!(!finished(place.command(&["sync", "cus 1"], &[])).await.status.success());
+    look_inside(&place, customer["id"].as_str().unwrap()).await;
 
     assert!(running.signal("-TERM").success());
     assert!(!told.exists(), "nothing runs that could be joined");
+}
+
+/// What an engineer who is paged looks at.
+async fn look_inside(place: &Place, customer: &str) {
+    let said = async |arguments: &[&str]| {
+        let output = finished(place.command(arguments, &[])).await;
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{arguments:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
+        text
+    };
+    let queue = said(&["queue"]).await;
+    assert!(queue.contains(customer) && queue.contains("0 failing"), "{queue}");
+    assert!(queue.contains("checkout.session.completed") && queue.contains("Stripe all:"), "{queue}");
+    let reconciled = said(&["reconcile"]).await;
+    assert!(reconciled.contains("events of 1 customers"), "{reconciled}");
+    let rebuilt = said(&["rebuild"]).await;
+    assert!(rebuilt.contains("1 customers and 1 subscriptions seen in 2 calls"), "{rebuilt}");
+    assert!(rebuilt.contains("0 values changed, 1 unchanged"), "{rebuilt}");
+
+    let url = format!("http://{}/metrics", place.site);
+    let metrics = reqwest::get(&url).await.unwrap().text().await.unwrap();
+    for name in [
+        "unsplit_webhooks_total{outcome=\"marked\"}",
+        "unsplit_syncs_total{result=\"written\"}",
+        "unsplit_trigger_to_stored_seconds_bucket",
+        "unsplit_stripe_requests_total{endpoint=\"GET /v1/subscriptions\",result=\"ok\"}",
+        "unsplit_queue_customers{state=\"due\"} 0",
+        "unsplit_queue_oldest_due_seconds",
+        "unsplit_drift_total",
+        "unsplit_redis_weak_durability 0",
+        "unsplit_stripe_budget_available{limit=\"all\"}",
+    ] {
+        assert!(metrics.contains(name), "{name} is missing:\n{metrics}");
+    }
+    let proxied =
+        reqwest::Client::new().get(&url).header("x-forwarded-for", "192.0.2.1").send().await.unwrap();
+    assert_eq!(proxied.status(), 403, "not for the world");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,14 +104,8 @@ async fn a_second_process_on_the_same_redis_knows_who_is_there_and_what_they_hav
     let app = App::start().await;
     let (mut browser, _, _) = app.subscriber("ada@example.com").await;
     let place = Place::new();
-    let home = format!("http://{}", place.site);
-    let variables = [
-        ("STRIPE_SECRET_KEY", app.config.stripe_key.as_str()),
-        ("STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET),
-        ("STRIPE_API_BASE", &app.stripe.url),
-        ("REDIS_URL", &app.config.redis_url),
-        ("PUBLIC_URL", &home),
-    ];
+    let home = place.home();
+    let variables = app.variables(&home);
     let mut running = place.answering(place.command(&["serve"], &variables)).await;
     let mut there = Browser::new(&home);
     there.cookies.clone_from(&browser.cookies);
@@ -167,12 +114,8 @@ async fn a_second_process_on_the_same_redis_knows_who_is_there_and_what_they_hav
     assert!(running.signal("-TERM").success());
 }
 
-async fn finished(mut command: Command) -> Output {
-    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
-}
-
 /// Fails with one line, which is returned.
-async fn one_line(command: Command) -> String {
+pub async fn one_line(command: Command) -> String {
     let output = finished(command).await;
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");
@@ -199,7 +142,7 @@ async fn a_port_in_use_is_one_line_that_says_what_to_do() {
 }
 
 /// What `unsplit serve` needs, with a Stripe that can't be reached.
-fn variables(redis: &str) -> [(&str, &str); 5] {
+pub fn variables(redis: &str) -> [(&str, &str); 5] {
     [
         ("STRIPE_SECRET_KEY", "sk_test_topsecret"),
         ("STRIPE_WEBHOOK_SECRET", "whsec_topsecret"),

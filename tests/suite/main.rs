@@ -3,13 +3,23 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod accounts;
+mod cluster;
+mod coalescing;
 mod commands;
 mod doubt;
+mod fleet;
+mod kills;
 mod one_customer;
+mod orphan;
 mod purchase;
+mod rebuild;
+mod reconcile;
+mod shutdown;
 mod start;
 mod statuses;
+mod storm;
 mod support;
 mod sync;
 mod tidy;
+mod tls;
 mod webhook;

@@ -144,12 +144,13 @@ async fn a_plan_bought_while_the_app_was_down_is_there_when_it_is_back() {
 async fn a_stop_lets_what_runs_finish() {
     let mut app = App::start().await;
     app.stripe.hold_webhooks().await;
-    let (mut browser, _, _) = app.subscriber(ADA).await;
-    const MARKS: &str = "{stripe:due:0}:generation";
-    let before = app.stored(MARKS).await;
+    let (mut browser, customer, _) = app.subscriber(ADA).await;
+    let tickets = format!("{{stripe:customer:{customer}}}:seq");
+    let before = app.stored(&tickets).await;
     app.stripe.fault(&json!({ "path": "/v1/subscriptions", "latency_ms": 300, "times": 1 })).await;
     let page = tokio::spawn(async move { browser.get("/checkout/success").await });
-    eventually("the page's sync has begun", async || (app.stored(MARKS).await != before).then_some(())).await;
+    eventually("the page's sync has begun", async || (app.stored(&tickets).await != before).then_some(()))
+        .await;
     app.stop().await;
     let page = page.await.unwrap();
     assert_eq!(page.heading(), "Thank you. You're on Pro");

@@ -147,7 +147,8 @@ async fn a_failure_is_tried_again_as_stripe_asks() {
     let (_, customer, _) = app.subscriber(ADA).await;
     let id = CustomerId::parse(customer.as_str()).unwrap();
     for (fault, requests, succeeds) in [
-        (json!({ "status": 429 }), 1, false),
+        (json!({ "status": 429 }), 2, true),
+        (json!({ "status": 429, "should_retry": false }), 1, false),
         (json!({ "status": 429, "should_retry": true }), 2, true),
         (json!({ "status": 503 }), 2, true),
         (json!({ "status": 503, "should_retry": false }), 1, false),

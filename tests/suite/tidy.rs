@@ -68,7 +68,7 @@ fn collect(directory: &Path, found: &mut Vec<Source>) {
 
 fn sources() -> Vec<Source> {
     let mut found = Vec::new();
-    for directory in ["src", "tests", "billing", "emulator", "xtask"] {
+    for directory in ["src", "tests", "billing", "emulator", "model", "xtask", "bench/peers/bare/src"] {
         collect(&root().join(directory), &mut found);
     }
     assert!(found.len() > 100, "the sources are not where this test looks");
@@ -248,7 +248,15 @@ fn every_dependency_has_its_reason() {
         word(name) || short.is_some_and(|short| word(&short))
     };
     let mut wrong = Vec::new();
-    for manifest in ["Cargo.toml", "billing/Cargo.toml", "emulator/Cargo.toml", "xtask/Cargo.toml"] {
+    let manifests = [
+        "Cargo.toml",
+        "billing/Cargo.toml",
+        "emulator/Cargo.toml",
+        "model/Cargo.toml",
+        "xtask/Cargo.toml",
+        "bench/peers/bare/Cargo.toml",
+    ];
+    for manifest in manifests {
         let table: toml::Table = toml::from_str(&read(manifest)).unwrap();
         for section in ["dependencies", "dev-dependencies", "build-dependencies"] {
             let names =

@@ -11,11 +11,10 @@ use crate::support::{
     App, AppOptions, Delivery, GOOD, RedisServer, Tuning, WEBHOOK_SECRET, event, eventually, tuning,
 };
 
-const QUEUE: &str = "{stripe:due:0}:generation";
-
 /// How many triggers the app has taken.
-async fn marks(app: &App) -> u64 {
-    app.stored(QUEUE).await.map_or(0, |text| text.parse().unwrap())
+async fn marks(app: &App) -> usize {
+    let events = app.billing.received_events(200).await.unwrap();
+    events.iter().filter(|event| event.received.outcome == "marked").count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,7 +74,7 @@ async fn what_concerns_no_customer_of_this_mode_is_acknowledged_and_ignored() {
         with(json!({ "data": { "object": { "customer": { "id": "cus_2", "object": "customer" } } } }));
     assert_eq!(Delivery::signed(&expanded, WEBHOOK_SECRET).send(&app.url).await.0, 200);
     assert_eq!(marks(&app).await, 2);
-    let kept: Vec<String> = app.redis.clone().lrange("stripe:events", 0, -1).await.unwrap();
+    let kept: Vec<String> = app.redis.clone().lrange("{stripe:due:0}:events", 0, -1).await.unwrap();
     assert_eq!(kept.iter().filter(|text| text.contains("marked")).count(), 2, "{kept:?}");
 }
 
@@ -95,7 +94,7 @@ async fn what_is_no_event_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_burst_for_one_customer_costs_few_fetches() {
-    let queue = QueueSettings { quiet: Duration::from_millis(500), lease: Duration::from_secs(5) };
+    let queue = QueueSettings { quiet: Duration::from_millis(500), ..tuning().queue };
     let app = App::with(AppOptions { tuning: Tuning { queue, ..tuning() }, ..AppOptions::default() }).await;
     app.stripe.hold_webhooks().await;
     let (_, customer, subscription) = app.subscriber("ada@example.com").await;

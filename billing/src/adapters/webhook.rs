@@ -109,37 +109,31 @@ async fn receive(State(webhook): State<Webhook>, headers: HeaderMap, body: Bytes
         }
     };
     let (status, outcome) = webhook.take(&event).await;
-    let customer = match &event.subject {
-        Subject::Customer { customer, .. } => Some(customer),
-        Subject::Nobody | Subject::Untracked => None,
-    };
+    metrics::counter!("unsplit_webhooks_total", "outcome" => outcome).increment(1);
     tracing::info!(
         event = %event.id,
         r#type = event.kind,
-        customer = customer.map(CustomerId::as_str),
+        customer = event.subject.customer().map(CustomerId::as_str),
         outcome,
         "webhook"
     );
-    if status.is_success() {
-        webhook.remember(&event, customer, outcome).await;
-    }
     (status, outcome.to_owned())
 }
 
 impl Webhook {
     async fn take(&self, event: &Event) -> (StatusCode, &'static str) {
         if event.livemode != (self.mode == AccountMode::Live) {
-            return (StatusCode::OK, "ignored: another mode");
+            return self.ignore(event, "ignored: another mode").await;
         }
         let (customer, subscription) = match &event.subject {
-            Subject::Untracked => return (StatusCode::OK, "ignored: not tracked"),
-            Subject::Nobody => return (StatusCode::OK, "ignored: no customer"),
+            Subject::Untracked => return self.ignore(event, "ignored: not tracked").await,
+            Subject::Nobody => return self.ignore(event, "ignored: no customer").await,
             Subject::Customer { customer, subscription } => (customer, subscription),
         };
         let mark = Mark {
-            customer: customer.clone(),
-            due: Due::By(self.clock.now()),
             expects: subscription.clone(),
+            received: Some(self.received(event, "marked")),
+            ..Mark::of(customer.clone(), Due::By(self.clock.now()))
         };
         match self.billing.mark(&mark).await {
             Ok(_) => (StatusCode::OK, "marked"),
@@ -150,15 +144,19 @@ impl Webhook {
         }
     }
 
-    async fn remember(&self, event: &Event, customer: Option<&CustomerId>, outcome: &str) {
-        let received = Received {
+    async fn ignore(&self, event: &Event, outcome: &'static str) -> (StatusCode, &'static str) {
+        self.billing.record(&self.received(event, outcome)).await;
+        (StatusCode::OK, outcome)
+    }
+
+    fn received(&self, event: &Event, outcome: &str) -> Received {
+        Received {
             id: event.id.clone(),
             kind: event.kind.clone(),
-            customer: customer.cloned(),
+            customer: event.subject.customer().cloned(),
             at: self.clock.now().0,
             outcome: outcome.to_owned(),
-        };
-        self.billing.record(&received).await;
+        }
     }
 }
 

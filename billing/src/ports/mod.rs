@@ -1,16 +1,24 @@
 //! What the billing verbs need from the world: Stripe, a store, a clock. Traits only; the
 //! adapters implement them, and the verbs see nothing else.
 
+mod budget;
+mod queue;
+mod rebuild;
+mod reconciliation;
 mod store;
 mod stripe;
 
+pub use budget::{Budget, Leave, Limit, Priority, Slowdown};
+pub use queue::{Claim, Done, Due, Entry, EntryState, Mark, Queue, QueueStats, Received};
+pub use rebuild::{RebuildCounts, RebuildProgress, RebuildStep, StagedConflict, StagedCustomer, Staging};
+pub use reconciliation::{Cursor, Durability, PastPass, Reconciliation};
 pub use store::{
-    Account, AccountMode, Bindings, CheckoutAttempt, Checkouts, Claim, CustomerAttempt, Done, Due, Mark,
-    Queue, Received, Snapshots, Store, Ticket, Written,
+    Account, AccountMode, Bindings, CheckoutAttempt, Checkouts, CustomerAttempt, Snapshots, Store, Ticket,
+    Written,
 };
 pub use stripe::{
-    CheckoutMetadata, CheckoutSession, CheckoutStatus, Customer, NewCheckout, NewPrice, PaymentStatus, Price,
-    Product, ProductFields, Stripe,
+    CheckoutMetadata, CheckoutSession, CheckoutStatus, Customer, Listing, NewCheckout, NewPrice, Page,
+    PaymentStatus, Price, Product, ProductFields, Stripe, UnreadableSubscription,
 };
 
 use crate::clock::UnixMillis;

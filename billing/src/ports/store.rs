@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::clock::UnixMillis;
 use crate::error::StoreError;
-use crate::id::{AccountId, CheckoutSessionId, CustomerId, EventId, PlanId, PriceId, SubscriptionId, UserId};
+use crate::id::{AccountId, CheckoutSessionId, CustomerId, PlanId, PriceId, SubscriptionId, UserId};
 use crate::plan::Interval;
+use crate::ports::{Budget, Queue, Reconciliation, Staging};
 use crate::subscription::Snapshot;
 
 /// Leave to write one customer's value once, taken before Stripe is asked.
@@ -134,76 +134,6 @@ pub trait Checkouts: Send + Sync {
     ) -> Result<(), StoreError>;
 }
 
-/// A trigger: this customer may have changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
-    pub customer: CustomerId,
-    pub due: Due,
-    /// A subscription that the next fetch must contain.
-    pub expects: Option<SubscriptionId>,
-}
-
-/// When a marked customer is due, and which sync is enough.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Due {
-    /// At this time; any sync that begins after the mark will do.
-    By(UnixMillis),
-    /// Only a sync that begins at this time or later will do: what is marked is about to happen.
-    From(UnixMillis),
-}
-
-/// A due customer, lent to one worker.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
-    pub customer: CustomerId,
-    pub generation: u64,
-    pub lease: String,
-    /// Failures since the last success.
-    pub attempts: u32,
-}
-
-/// A sync that succeeded, to be reported to the queue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Done {
-    pub customer: CustomerId,
-    /// The generation that was marked or claimed before the fetch began.
-    pub generation: u64,
-    /// The claim's lease; `None` where the sync ran without one, as the success page's does.
-    pub lease: Option<String>,
-    /// The next known change at Stripe.
-    pub next: Option<UnixMillis>,
-    /// The subscriptions that the fetch contained. Where a mark expects another one, the customer
-    /// stays due for a few more tries: Stripe's list may lag behind its events.
-    pub listed: Vec<SubscriptionId>,
-}
-
-/// The set of customers that are due. A level, not a log: a thousand events are one entry.
-#[async_trait]
-pub trait Queue: Send + Sync {
-    /// Returns the mark's generation.
-    async fn mark(&self, mark: &Mark) -> Result<u64, StoreError>;
-    async fn claim(&self, most: usize) -> Result<Vec<Claim>, StoreError>;
-    /// A late report with an old lease or generation changes nothing.
-    async fn done(&self, done: &Done) -> Result<(), StoreError>;
-    async fn failed(&self, claim: &Claim, error: &str, retry_at: UnixMillis) -> Result<(), StoreError>;
-    /// When the next customer is due or its lease runs out.
-    async fn next_due(&self) -> Result<Option<UnixMillis>, StoreError>;
-    /// Keeps a received event for people to read, in a short capped list.
-    async fn record(&self, received: &Received) -> Result<(), StoreError>;
-}
-
-/// A received event and what became of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Received {
-    pub id: EventId,
-    #[serde(rename = "type")]
-    pub kind: String,
-    pub customer: Option<CustomerId>,
-    /// Unix milliseconds.
-    pub at: i64,
-    pub outcome: String,
-}
-
 /// Everything a store must do.
-pub trait Store: Snapshots + Bindings + Checkouts + Queue {}
-impl<T: Snapshots + Bindings + Checkouts + Queue> Store for T {}
+pub trait Store: Snapshots + Bindings + Checkouts + Queue + Budget + Staging + Reconciliation {}
+impl<T: Snapshots + Bindings + Checkouts + Queue + Budget + Staging + Reconciliation> Store for T {}

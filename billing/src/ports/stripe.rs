@@ -5,12 +5,32 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 
 use crate::error::StripeError;
+use crate::event::Event;
 use crate::fold::ListedSubscription;
 use crate::id::{
     AccountId, CheckoutSessionId, CustomerId, LookupKey, PlanId, PriceId, ProductId, SubscriptionId, UserId,
 };
 use crate::money::Currency;
 use crate::plan::{Interval, PlanPrice};
+
+/// A page of one of Stripe's lists, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    /// Where the next page starts; `None` at the end of the list.
+    pub after: Option<String>,
+    /// When Stripe answered, by its own clock; Unix seconds.
+    pub stripe_time: Option<i64>,
+}
+
+/// A listed subscription that says too little, or what cannot be. Its customer's value may not be
+/// written from a list that lacks it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableSubscription {
+    pub id: Option<SubscriptionId>,
+    pub customer: Option<CustomerId>,
+    pub reason: String,
+}
 
 /// A customer, as far as one is looked at. A deleted one is `None` wherever it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +102,8 @@ pub struct NewCheckout {
     pub customer: CustomerId,
     pub price: PriceId,
     pub metadata: CheckoutMetadata,
+    /// The attempt's: the subscription carries it as `metadata.checkout`.
+    pub token: String,
     pub trial_days: Option<u32>,
     pub success_url: String,
     pub cancel_url: String,
@@ -143,13 +165,36 @@ pub struct NewPrice {
     pub idempotency_key: String,
 }
 
+/// All of a customer's subscriptions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    pub subscriptions: Vec<ListedSubscription>,
+    /// Stripe's clock when it answered first, Unix seconds.
+    pub stripe_time: Option<i64>,
+}
+
 #[async_trait]
 pub trait Stripe: Send + Sync {
     async fn account(&self) -> Result<AccountId, StripeError>;
 
     /// All of a customer's subscriptions, in every status, with cards and newest invoice: one
-    /// request for up to a hundred. An unknown or deleted customer has none.
-    async fn subscriptions(&self, customer: &CustomerId) -> Result<Vec<ListedSubscription>, StripeError>;
+    /// request for up to a hundred. An unknown or deleted customer has none. One that can't be read
+    /// fails the call.
+    async fn subscriptions(&self, customer: &CustomerId) -> Result<Listing, StripeError>;
+    /// A hundred of everybody's subscriptions, in every status, each with its customer.
+    async fn all_subscriptions(
+        &self,
+        after: Option<&str>,
+    ) -> Result<Page<Result<ListedSubscription, UnreadableSubscription>>, StripeError>;
+
+    /// A hundred of the events since then (Unix seconds, inclusive), of these types. What can't be
+    /// read is left out, with a warning. `Refused` where there are more than twenty types.
+    async fn events(
+        &self,
+        since: i64,
+        kinds: &[&str],
+        after: Option<&str>,
+    ) -> Result<Page<Event>, StripeError>;
 
     /// Creates a customer with `metadata.userId` and nothing else.
     async fn create_customer(&self, user: &UserId, idempotency_key: &str) -> Result<CustomerId, StripeError>;
@@ -158,6 +203,11 @@ pub trait Stripe: Send + Sync {
     async fn set_email(&self, customer: &CustomerId, email: &str) -> Result<(), StripeError>;
     /// By `metadata['userId']`, oldest first. Lags behind writes by a minute or so.
     async fn search_customers(&self, user: &UserId) -> Result<Vec<Customer>, StripeError>;
+    /// The newest hundred with this e-mail, as a list, which does not lag as a search does. Stripe
+    /// compares it letter by letter: `Ada@example.com` is another one than `ada@example.com`.
+    async fn customers_with_email(&self, email: &str) -> Result<Vec<Customer>, StripeError>;
+    /// A hundred customers.
+    async fn all_customers(&self, after: Option<&str>) -> Result<Page<Customer>, StripeError>;
 
     async fn open_checkout(&self, checkout: &NewCheckout) -> Result<CheckoutSession, StripeError>;
     /// The customer's sessions in subscription mode among the newest hundred, newest first.

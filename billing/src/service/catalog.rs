@@ -2,6 +2,7 @@
 //! lookup key. Remembered in memory for a while, and asked again for what is unknown.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,12 +22,29 @@ pub struct PlanBook {
     life: Duration,
     directory: Mutex<Option<(UnixMillis, Arc<PlanDirectory>)>>,
     prices: Mutex<HashMap<LookupKey, (UnixMillis, PriceId)>>,
+    /// The directory was used and is older than `life`.
+    stale: AtomicBool,
+    /// One reads at a time.
+    reading: tokio::sync::Mutex<()>,
 }
 
 impl PlanBook {
+    /// Stale from the beginning, so that a worker reads the products before the first sync needs them.
     #[must_use]
     pub fn new(life: Duration) -> Self {
-        Self { life, directory: Mutex::new(None), prices: Mutex::new(HashMap::new()) }
+        let stale = AtomicBool::new(true);
+        Self {
+            life,
+            directory: Mutex::new(None),
+            prices: Mutex::new(HashMap::new()),
+            stale,
+            reading: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    /// Whether somebody should read the products again; says so once.
+    pub(super) fn take_stale(&self) -> bool {
+        self.stale.swap(false, Ordering::Relaxed)
     }
 
     fn directory(&self) -> Option<(UnixMillis, Arc<PlanDirectory>)> {
@@ -41,7 +59,8 @@ impl PlanBook {
 }
 
 impl Billing {
-    /// The directory that is good enough for these subscriptions.
+    /// The directory that is good enough for these subscriptions. One that knows all their products
+    /// is, even if it is old: a sync is one request, and a worker reads the products beside it.
     pub(super) async fn plan_directory(
         &self,
         listed: &[ListedSubscription],
@@ -53,13 +72,28 @@ impl Billing {
                 .flat_map(|subscription| &subscription.items)
                 .filter_map(|item| item.product.as_ref())
                 .any(|product| directory.plan_of(product).is_none());
-            let life = if unknown { UNKNOWN_PRODUCT_PAUSE } else { self.book.life };
-            if now < read_at.plus(life) || listed.is_empty() {
+            if now >= read_at.plus(self.book.life) {
+                self.book.stale.store(true, Ordering::Relaxed);
+            }
+            if !unknown || now < read_at.plus(UNKNOWN_PRODUCT_PAUSE) {
                 return Ok(directory);
             }
         } else if listed.is_empty() {
             return Ok(Arc::default());
         }
+        let turn = self.book.reading.lock().await;
+        // Somebody may have read them while we waited for our turn.
+        if let Some((_, directory)) = self.book.directory().filter(|(read_at, _)| *read_at >= now) {
+            return Ok(directory);
+        }
+        let read = self.read_products().await;
+        drop(turn);
+        read
+    }
+
+    /// Reads the products and remembers which plan each is.
+    pub(super) async fn read_products(&self) -> Result<Arc<PlanDirectory>, StripeError> {
+        let now = self.clock.now();
         let products = self.stripe.products().await?;
         let plans = products.into_iter().filter_map(|product| Some((product.id, product.plan?)));
         let directory = Arc::new(PlanDirectory::new(&self.catalog, plans));

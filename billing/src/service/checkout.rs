@@ -3,10 +3,8 @@
 
 use std::time::Duration;
 
-use rand::Rng;
-
 use super::customer::Buyer;
-use super::{Billing, Synced};
+use super::{Billing, Synced, random_token};
 use crate::error::{Error, StripeErrorKind};
 use crate::id::{CheckoutSessionId, CustomerId};
 use crate::plan::Interval;
@@ -158,7 +156,7 @@ impl Billing {
             self.expire(replaced).await?;
         }
         let attempt = CheckoutAttempt {
-            token: format!("{:032x}", rand::rng().random::<u128>()),
+            token: random_token(),
             expires_at: self.clock.now().plus(self.settings.checkout_lifetime).secs(),
             ..wanted.clone()
         };
@@ -182,6 +180,7 @@ impl Billing {
             customer: customer.clone(),
             price: attempt.price.clone(),
             metadata: CheckoutMetadata { user: attempt.user.clone(), plan: attempt.plan.clone() },
+            token: attempt.token.clone(),
             trial_days: attempt.trial_days,
             success_url: self.settings.success_url.clone(),
             cancel_url: self.settings.cancel_url.clone(),
@@ -247,8 +246,12 @@ impl Billing {
         if attempt.is_none() && (!young || closed().await?.as_ref() == Some(&live.subscription_id)) {
             return Ok(());
         }
-        let sessions = self.stripe.checkouts(customer).await?;
-        self.expire_open(&sessions, None).await?;
+        // Bought by the attempt that we know: opening it has closed all others, and a purchase
+        // costs no further request.
+        if attempt.is_none() || attempt.as_ref().map(|it| &it.token) != synced.checkout.as_ref() {
+            let sessions = self.stripe.checkouts(customer).await?;
+            self.expire_open(&sessions, None).await?;
+        }
         if let Some(attempt) = attempt {
             self.store.swap_checkout_attempt(customer, Some(&attempt), None).await?;
         }

@@ -6,6 +6,9 @@ use crate::error::{Error, StripeErrorKind};
 use crate::id::{CustomerId, UserId};
 use crate::ports::CustomerAttempt;
 
+/// How many customers with a buyer's e-mail are looked at.
+const MOST_ASKED: usize = 10;
+
 /// Who buys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Buyer {
@@ -55,7 +58,13 @@ impl Billing {
         if let Some(bound) = self.store.customer_of(user).await? {
             return Ok(Some(bound));
         }
-        let Some(found) = self.patiently(self.search(user, None)).await? else { return Ok(None) };
+        if self.strangers.knows(user) {
+            return Ok(None);
+        }
+        let Some(found) = self.patiently(self.search(user, None)).await? else {
+            self.strangers.remember(user);
+            return Ok(None);
+        };
         Ok(Some(self.store.bind(user, &found, None).await?))
     }
 
@@ -68,7 +77,12 @@ impl Billing {
         let found = self.search(&buyer.user, deleted).await?;
         let customer = match found {
             Some(customer) => customer,
-            None => self.create(&buyer.user, &attempt).await?,
+            None => {
+                if deleted.is_none() {
+                    self.refuse_orphan(buyer).await?;
+                }
+                self.create(&buyer.user, &attempt).await?
+            }
         };
         let bound = self.store.bind(&buyer.user, &customer, deleted).await?;
         if bound != customer {
@@ -88,7 +102,9 @@ impl Billing {
             return Ok(running);
         }
         self.store.replace_customer_attempt(user, &running, &first).await?;
-        Ok(self.store.customer_attempt(user, &first).await?)
+        let running = self.store.customer_attempt(user, &first).await?;
+        // Somebody else's, about another customer: to go on under it could make a second one.
+        if running.replaces.as_ref() == deleted { Ok(running) } else { Err(Error::Busy) }
     }
 
     /// A lost binding, an attempt that died, a failure after the effect: each may have left a
@@ -118,6 +134,29 @@ impl Billing {
             }
         }
         Ok(Some(oldest.id.clone()))
+    }
+
+    /// A customer with this e-mail who is not this user, and pays for one of our plans: an account
+    /// was lost, or its e-mail is used by somebody else. A new customer would be charged twice, and a
+    /// customer is never given to whoever types its e-mail.
+    async fn refuse_orphan(&self, buyer: &Buyer) -> Result<(), Error> {
+        let customers = self.stripe.customers_with_email(&buyer.email).await?;
+        for (number, customer) in customers.iter().enumerate() {
+            // What is stored is enough, and so many that they can't be asked in time are for a person.
+            let stored = self.readable(&customer.id).await?;
+            let value = match stored {
+                Some(stored) => Some(stored),
+                None if number >= MOST_ASKED => None,
+                None => Some(self.sync(&customer.id).await?.fetched),
+            };
+            let live =
+                value.as_ref().and_then(|it| it.subscription.as_ref()).filter(|it| it.status.is_live());
+            if value.is_none() || live.is_some_and(|it| it.plan.is_some()) {
+                tracing::warn!(user = %buyer.user, customer = %customer.id, "another customer with this e-mail has a subscription: nothing is sold");
+                return Err(Error::EmailHasSubscription);
+            }
+        }
+        Ok(())
     }
 
     /// The idempotency key is made from user and attempt alone, so that all who try at the same

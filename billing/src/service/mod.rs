@@ -5,22 +5,35 @@
 
 mod catalog;
 mod checkout;
+mod coalesce;
 mod customer;
+mod inspect;
 mod outcome;
 mod push;
+mod rebuild;
+mod reconcile;
+mod reconciler;
+mod strangers;
 mod sync;
+mod telemetry;
 mod worker;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use coalesce::Coalescer;
+use strangers::Strangers;
 use tokio::sync::Notify;
 
 pub use catalog::PlanBook;
 pub use checkout::{Checkout, CheckoutChoice};
 pub use customer::Buyer;
+pub use inspect::ReceivedEvent;
 pub use outcome::Outcome;
 pub use push::{Change, ChangeKind};
+pub use rebuild::{Conflict, Rebuilt};
+pub use reconcile::{ReconcileSettings, Reconciled};
+pub use reconciler::Reconciler;
 pub use sync::Synced;
 pub use worker::Worker;
 
@@ -41,8 +54,15 @@ pub struct Settings {
     /// A sync that somebody waits for is repeated by a worker this long after its start, if the
     /// process that ran it has died.
     pub eager_grace: Duration,
-    /// A worker's sync is given up after this long; well below the queue's lease.
+    /// What a worker's sync takes longer than this is given up.
     pub sync_deadline: Duration,
+    /// How often a worker says that it is still at work; well below the queue's lease.
+    pub renew_every: Duration,
+    /// How long syncs that are under way may take after the stop signal.
+    pub drain: Duration,
+    /// A value that gives access and was fetched this short a time ago is shown to a buyer without
+    /// another fetch; as long as the queue's quiet time, after which one follows anyway.
+    pub fresh: Duration,
     /// How long somebody who waits is kept waiting for Stripe.
     pub patience: Duration,
     pub retry_base: Duration,
@@ -51,6 +71,7 @@ pub struct Settings {
     pub catalog_life: Duration,
     /// A worker looks this often, whether woken or not.
     pub poll: Duration,
+    pub reconcile: ReconcileSettings,
     pub concurrency: usize,
     pub access: AccessPolicy,
 }
@@ -65,12 +86,16 @@ impl Settings {
             checkout_lifetime: Duration::from_secs(23 * 3600),
             eager_grace: Duration::from_secs(30),
             sync_deadline: Duration::from_secs(45),
+            renew_every: Duration::from_secs(6),
+            drain: Duration::from_secs(10),
+            fresh: Duration::from_secs(3),
             patience: Duration::from_secs(12),
             retry_base: Duration::from_secs(1),
             retry_cap: Duration::from_secs(15 * 60),
             catalog_life: Duration::from_secs(10 * 60),
-            poll: Duration::from_secs(1),
-            concurrency: 4,
+            poll: Duration::from_secs(10),
+            reconcile: ReconcileSettings::default(),
+            concurrency: 8,
             access: AccessPolicy::default(),
         }
     }
@@ -85,6 +110,8 @@ pub struct Billing {
     book: PlanBook,
     settings: Settings,
     wake: Notify,
+    coalescer: Coalescer,
+    strangers: Strangers,
     /// The mode, as long as Stripe has not said which account the key is for.
     unverified: Mutex<Option<AccountMode>>,
 }
@@ -107,6 +134,8 @@ impl Billing {
             book,
             settings,
             wake: Notify::new(),
+            coalescer: Coalescer::default(),
+            strangers: Strangers::default(),
             unverified: Mutex::new(None),
         }
     }
@@ -239,6 +268,11 @@ impl Billing {
             tracing::warn!(%error, event = %received.id, "the list of received events was not written");
         }
     }
+}
+
+/// 128 random bits, as hex.
+fn random_token() -> String {
+    format!("{:032x}", rand::random::<u128>())
 }
 
 /// Whose store this is.

@@ -3,10 +3,11 @@
 
 use super::Billing;
 use crate::access::{Access, access};
+use crate::clock::UnixMillis;
 use crate::error::Error;
 use crate::id::CustomerId;
 use crate::ports::{CheckoutSession, CheckoutStatus, Due, Mark, PaymentStatus};
-use crate::subscription::{Status, Subscription};
+use crate::subscription::{Snapshot, Status, Subscription};
 
 /// The end of a purchase, as far as it has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,22 +44,44 @@ impl Billing {
     }
 
     async fn try_outcome(&self, customer: &CustomerId) -> Result<Outcome, Error> {
-        let synced = self.sync_now(customer).await?;
-        let shown = synced.snapshot.subscription.as_ref();
-        let granted =
-            matches!(access(&synced.snapshot, self.settings.access, self.now()), Access::Granted { .. });
-        if let Some(it) = shown.filter(|it| granted && matches!(it.status, Status::Active | Status::Trialing))
-        {
-            return Ok(Outcome::Subscribed(Box::new(it.clone())));
+        if let Some(outcome) = self.known_outcome(customer).await? {
+            return Ok(outcome);
         }
+        let synced = self.sync_now(customer).await?;
+        if let Some(outcome) = self.subscribed(&synced.snapshot) {
+            return Ok(outcome);
+        }
+        let shown = synced.snapshot.subscription.as_ref();
         let sessions = self.stripe.checkouts(customer).await?;
         if let Some(session) = sessions.iter().find(|session| synced.is_pending(session, self.now())) {
-            let due = Due::By(self.clock.now());
-            let expects = session.subscription.clone();
-            self.mark(&Mark { customer: customer.clone(), due, expects }).await?;
+            let mark = Mark::of(customer.clone(), Due::By(self.clock.now()));
+            self.mark(&Mark { expects: session.subscription.clone(), ..mark }).await?;
             return Ok(Outcome::Processing { payment: session.payment_status });
         }
         Ok(settled(shown, &sessions))
+    }
+
+    /// A webhook was faster, a moment ago. The mark stays due, so that a sync follows.
+    async fn known_outcome(&self, customer: &CustomerId) -> Result<Option<Outcome>, Error> {
+        let Some(snapshot) = self.readable(customer).await? else { return Ok(None) };
+        let (now, fetched) = (self.clock.now(), UnixMillis::from_secs(snapshot.synced_at));
+        // What is from the future is from a clock that is wrong.
+        if fetched > now {
+            return Ok(None);
+        }
+        let age = fetched.until(now);
+        let Some(outcome) = self.subscribed(&snapshot).filter(|_| age < self.settings.fresh) else {
+            return Ok(None);
+        };
+        self.mark_now(customer).await?;
+        Ok(Some(outcome))
+    }
+
+    fn subscribed(&self, snapshot: &Snapshot) -> Option<Outcome> {
+        let granted = matches!(access(snapshot, self.settings.access, self.now()), Access::Granted { .. });
+        let shown = snapshot.subscription.as_ref().filter(|_| granted);
+        let paid = shown.filter(|it| matches!(it.status, Status::Active | Status::Trialing));
+        paid.map(|it| Outcome::Subscribed(Box::new(it.clone())))
     }
 }
 

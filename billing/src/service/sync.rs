@@ -1,6 +1,6 @@
 //! `sync`: the one function that writes a customer's value. docs/sync.md says why it is right.
 
-use super::Billing;
+use super::{Billing, telemetry};
 use crate::clock::UnixMillis;
 use crate::error::{Error, StoreError};
 use crate::fold::{ListedSubscription, fold};
@@ -18,6 +18,8 @@ pub struct Synced {
     pub(super) fetched: Snapshot,
     /// Every subscription that the fetch contained, with its status.
     pub(super) listed: Vec<(SubscriptionId, Status)>,
+    /// The attempt that the shown subscription was bought by, where it says so.
+    pub(super) checkout: Option<String>,
 }
 
 impl Synced {
@@ -45,16 +47,23 @@ impl Billing {
         self.ensure_account().await?;
         let ticket = self.store.begin(customer).await?;
         let began = self.clock.now().secs();
-        let listed = self.stripe.subscriptions(customer).await?;
+        let listing = self.stripe.subscriptions(customer).await?;
+        let listed = listing.subscriptions;
+        // Events are compared with it, so a clock of ours that is ahead must not make it younger.
+        let began = began.min(listing.stripe_time.unwrap_or(began));
         let plans = self.plan_directory(&listed).await?;
         let fetched = fold(&listed, &plans, began);
         let written = self.store.write(customer, &ticket, &fetched).await?;
+        telemetry::synced(written);
         self.report(customer, &listed, &fetched, written).await;
         let stored = match written {
             Written::Accepted => None,
             Written::Refused => self.readable(customer).await?,
         };
+        let shown = fetched.subscription.as_ref().map(|it| &it.subscription_id);
+        let checkout = listed.iter().find(|it| Some(&it.id) == shown).and_then(|it| it.checkout.clone());
         Ok(Synced {
+            checkout,
             snapshot: stored.unwrap_or_else(|| fetched.clone()),
             written,
             fetched,
@@ -74,11 +83,16 @@ impl Billing {
     }
 
     /// Syncs for someone who is waiting: marks, fetches without a lease, and reports the mark
-    /// done. Where this fails, or the process dies, the customer stays due.
+    /// done. Where this fails, or the process dies, the customer stays due. Several who wait at
+    /// the same time share.
     ///
     /// # Errors
     /// As `sync`.
     pub async fn sync_now(&self, customer: &CustomerId) -> Result<Synced, Error> {
+        self.coalescer.share(customer, self.sync_eagerly(customer)).await
+    }
+
+    async fn sync_eagerly(&self, customer: &CustomerId) -> Result<Synced, Error> {
         // A worker is to take the mark over only if this sync has died.
         let generation = self.mark_for(customer, self.settings.eager_grace).await?;
         let finished = async {
@@ -105,9 +119,13 @@ impl Billing {
         self.mark_for(customer, std::time::Duration::ZERO).await
     }
 
-    async fn mark_for(&self, customer: &CustomerId, after: std::time::Duration) -> Result<u64, StoreError> {
+    pub(super) async fn mark_for(
+        &self,
+        customer: &CustomerId,
+        after: std::time::Duration,
+    ) -> Result<u64, StoreError> {
         let due = Due::By(self.clock.now().plus(after));
-        self.mark(&Mark { customer: customer.clone(), due, expects: None }).await
+        self.mark(&Mark::of(customer.clone(), due)).await
     }
 
     /// Reports a sync done; the customer stays due at its next known change.
@@ -121,7 +139,10 @@ impl Billing {
         let next = synced.snapshot.next_change(self.clock.now().secs()).map(UnixMillis::from_secs);
         let listed = synced.listed.iter().map(|(id, _)| id.clone()).collect();
         let done = Done { customer: customer.clone(), generation, lease, next, listed };
-        Ok(self.store.done(&done).await?)
+        if let Some(since) = self.store.done(&done).await? {
+            telemetry::stored_after(since.until(self.clock.now()));
+        }
+        Ok(())
     }
 
     /// What a person must look at; none of it stops the sync.

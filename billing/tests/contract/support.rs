@@ -11,7 +11,7 @@ use unsplit_billing::id::{CustomerId, SubscriptionId};
 use unsplit_billing::ports::{Claim, Clock, Done, Due, Mark, Queue};
 use unsplit_billing::subscription::Snapshot;
 
-use crate::redis_server::database;
+use crate::home::{Home, empty};
 
 pub const START: i64 = 1_800_000_000_000;
 pub const QUIET: i64 = 2_000;
@@ -29,6 +29,7 @@ pub struct Bench {
     pub store: RedisStore,
     pub redis: RedisConnection,
     clock: Arc<Fake>,
+    _home: Option<Home>,
 }
 
 pub fn customer(id: &str) -> CustomerId {
@@ -44,13 +45,26 @@ pub fn value(synced_at: i64) -> Snapshot {
     Snapshot::none(synced_at)
 }
 
+fn process(redis: &RedisConnection, clock: &Arc<Fake>, shards: u32) -> RedisStore {
+    let millis = |ms: i64| Duration::from_millis(ms.unsigned_abs());
+    let settings = QueueSettings { quiet: millis(QUIET), lease: millis(LEASE), shards };
+    RedisStore::new(redis.clone(), clock.clone(), settings)
+}
+
 impl Bench {
     pub async fn new() -> Self {
-        let redis = RedisConnection::open(&database()).await.unwrap();
+        let (redis, home) = empty().await;
+        Self { _home: Some(home), ..Self::on(redis) }
+    }
+
+    pub fn on(redis: RedisConnection) -> Self {
         let clock = Arc::new(Fake(AtomicI64::new(START)));
-        let millis = |ms: i64| Duration::from_millis(ms.unsigned_abs());
-        let settings = QueueSettings { quiet: millis(QUIET), lease: millis(LEASE) };
-        Self { store: RedisStore::new(redis.clone(), clock.clone(), settings), redis, clock }
+        Self { store: process(&redis, &clock, 1), redis, clock, _home: None }
+    }
+
+    /// As a release with so many shards.
+    pub fn sharded(self, shards: u32) -> Self {
+        Self { store: process(&self.redis, &self.clock, shards), ..self }
     }
 
     pub fn now(&self) -> i64 {
@@ -76,14 +90,14 @@ impl Bench {
     }
 
     pub async fn mark_as(&self, id: &str, due: Due) -> u64 {
-        self.store.mark(&Mark { customer: customer(id), due, expects: None }).await.unwrap()
+        self.store.mark(&Mark::of(customer(id), due)).await.unwrap()
     }
 
     /// Due now, by an event that names a subscription.
     pub async fn mark_expecting(&self, id: &str, subscription: &str) -> u64 {
         let expects = Some(SubscriptionId::parse(subscription).unwrap());
         let due = Due::By(UnixMillis(self.now()));
-        self.store.mark(&Mark { customer: customer(id), due, expects }).await.unwrap()
+        self.store.mark(&Mark { expects, ..Mark::of(customer(id), due) }).await.unwrap()
     }
 
     pub async fn claim(&self) -> Vec<Claim> {
@@ -102,12 +116,13 @@ impl Bench {
     }
 
     /// Reports a claim done, with nothing known to change later.
-    pub async fn done(&self, claim: &Claim) {
-        self.done_until(claim, None).await;
+    /// Returns since when, from `START`, the oldest mark had waited.
+    pub async fn done(&self, claim: &Claim) -> Option<i64> {
+        self.done_until(claim, None).await
     }
 
-    pub async fn done_until(&self, claim: &Claim, next: Option<i64>) {
-        self.report(claim, next, &[]).await;
+    pub async fn done_until(&self, claim: &Claim, next: Option<i64>) -> Option<i64> {
+        self.report(claim, next, &[]).await
     }
 
     /// After a fetch that contained these subscriptions.
@@ -115,7 +130,7 @@ impl Bench {
         self.report(claim, None, listed).await;
     }
 
-    async fn report(&self, claim: &Claim, next: Option<i64>, listed: &[&str]) {
+    async fn report(&self, claim: &Claim, next: Option<i64>, listed: &[&str]) -> Option<i64> {
         let done = Done {
             customer: claim.customer.clone(),
             generation: claim.generation,
@@ -123,14 +138,14 @@ impl Bench {
             next: next.map(UnixMillis),
             listed: subscriptions(listed),
         };
-        self.store.done(&done).await.unwrap();
+        self.store.done(&done).await.unwrap().map(|since| since.0 - START)
     }
 
     /// As the success page does: without a lease.
-    pub async fn done_eagerly(&self, id: &str, generation: u64, next: Option<i64>) {
+    pub async fn done_eagerly(&self, id: &str, generation: u64, next: Option<i64>) -> Option<i64> {
         let next = next.map(UnixMillis);
         let done = Done { customer: customer(id), generation, lease: None, next, listed: Vec::new() };
-        self.store.done(&done).await.unwrap();
+        self.store.done(&done).await.unwrap().map(|since| since.0 - START)
     }
 
     pub async fn done_eagerly_with(&self, id: &str, generation: u64, listed: &[&str]) {

@@ -4,6 +4,9 @@
 #[cfg(feature = "emulator")]
 mod dev;
 mod plans;
+mod queue;
+mod rebuild;
+mod reconcile;
 mod sync;
 
 use std::path::PathBuf;
@@ -34,12 +37,22 @@ enum Command {
         #[command(subcommand)]
         command: PlansCommand,
     },
-    /// Fetch a customer's subscriptions from Stripe, write the one value, and show it.
+    /// Fetch a customer's subscriptions from Stripe, write the one value, and show it before and after.
     Sync {
         /// The customer's id at Stripe, cus_…
         #[arg(value_parser = customer_id)]
         customer: CustomerId,
     },
+    /// List the customers that are due, in flight and failing, and the last events.
+    Queue {
+        /// How many of each are listed.
+        #[arg(long, default_value_t = 20)]
+        most: usize,
+    },
+    /// Go through Stripe's events now, and mark every customer that may have been missed.
+    Reconcile,
+    /// Make everything that Redis knows of Stripe again, from Stripe alone. May be interrupted.
+    Rebuild,
 }
 
 #[derive(Subcommand)]
@@ -66,6 +79,9 @@ impl Cli {
             Command::Dev(dev) => dev.run().await,
             Command::Plans { command: PlansCommand::Push } => plans::push(joined()?).await,
             Command::Sync { customer } => sync::sync(joined()?, &customer).await,
+            Command::Queue { most } => queue::queue(joined()?, most).await,
+            Command::Reconcile => reconcile::reconcile(joined()?).await,
+            Command::Rebuild => rebuild::rebuild(joined()?).await,
         }
     }
 }

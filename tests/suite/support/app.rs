@@ -1,5 +1,6 @@
 //! One app with its emulator, on ports of its own.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,11 +13,11 @@ use tokio::task::JoinHandle;
 use unsplit::server::auth::{AccountSettings, AttemptLimits, HashingSettings};
 use unsplit::server::config::Config;
 use unsplit::server::run::{StartError, Tuning, open_billing, open_state, read_catalog, serve_on};
-use unsplit_billing::adapters::redis::{QueueSettings, RedisConnection};
+use unsplit_billing::adapters::redis::{BudgetSettings, QueueSettings, RedisConnection};
 use unsplit_billing::adapters::stripe::StripeSettings;
 use unsplit_billing::id::CustomerId;
 use unsplit_billing::plan::Catalog;
-use unsplit_billing::ports::AccountMode;
+use unsplit_billing::ports::{AccountMode, Clock, EntryState, SystemClock};
 use unsplit_billing::service::Billing;
 
 use super::stripe::KEY;
@@ -29,6 +30,7 @@ pub const GOOD: &str = "4242424242424242";
 /// What a test wants to be different.
 pub struct AppOptions {
     pub redis_url: String,
+    pub redis_ca_file: Option<PathBuf>,
     pub catalog: Catalog,
     pub webhook_secrets: Vec<String>,
     pub tuning: Tuning,
@@ -38,6 +40,7 @@ impl Default for AppOptions {
     fn default() -> Self {
         Self {
             redis_url: database(),
+            redis_ca_file: None,
             catalog: read_catalog().unwrap(),
             webhook_secrets: vec![WEBHOOK_SECRET.to_owned()],
             tuning: tuning(),
@@ -71,15 +74,27 @@ pub fn tuning() -> Tuning {
             backoff_base: Duration::from_millis(5),
             backoff_cap: Duration::from_millis(20),
             longest_wait: Duration::from_millis(500),
+            rate_limit_pause: Duration::from_millis(20),
             ..StripeSettings::default()
         },
-        queue: QueueSettings { quiet: Duration::from_millis(20), lease: Duration::from_secs(5) },
+        queue: QueueSettings { quiet: Duration::from_millis(20), lease: Duration::from_secs(5), shards: 1 },
+        budget: Some(BudgetSettings {
+            account_rate: 2000.0,
+            endpoint_rate: 1000.0,
+            search_rate: 1000.0,
+            ..BudgetSettings::of(AccountMode::Test)
+        }),
         accounts: AccountSettings { limits: AttemptLimits::default(), hashing: HashingSettings::default() },
         billing: |settings| {
             settings.retry_base = Duration::from_millis(20);
             settings.retry_cap = Duration::from_millis(200);
             settings.eager_grace = Duration::from_millis(500);
-            settings.poll = Duration::from_millis(50);
+            settings.poll = Duration::from_secs(1);
+            settings.renew_every = Duration::from_millis(500);
+            settings.drain = Duration::from_secs(5);
+            // Each look at the page is a fetch: tests change Stripe's state within a second.
+            settings.fresh = Duration::ZERO;
+            settings.reconcile.patience = Duration::ZERO;
         },
         ..Tuning::default()
     }
@@ -102,6 +117,7 @@ impl App {
                 url: format!("{url}/webhooks/stripe"),
                 secret: WEBHOOK_SECRET.to_owned(),
             }],
+            ..Options::default()
         })
         .await
         .unwrap();
@@ -111,14 +127,21 @@ impl App {
             stripe_base: Some(emulator.url()),
             webhook_secrets: options.webhook_secrets,
             redis_url: options.redis_url,
+            redis_ca_file: options.redis_ca_file,
             checkout_origin: None,
             public_url: url.clone(),
             site_addr: address,
+            queue_shards: 1,
+            metrics_token: None,
             trusted_proxies: 0,
         };
         let (running, billing, redis) = serve(listener, &config, options.catalog, options.tuning).await;
         let stripe = Stripe::at(emulator.url());
-        Self { url, billing, redis, stripe, config, emulator: Some(emulator), running: Some(running) }
+        let app =
+            Self { url, billing, redis, stripe, config, emulator: Some(emulator), running: Some(running) };
+        // What every process asks of Stripe at its start is no test's business.
+        eventually("it has reconciled", async || app.stored("stripe:reconciled").await).await;
+        app
     }
 
     pub fn browser(&self) -> Browser {
@@ -189,6 +212,17 @@ impl App {
         (browser, customer, subscription)
     }
 
+    /// The environment of a built program beside this app, which people reach at `home`.
+    pub fn variables<'a>(&'a self, home: &'a str) -> [(&'a str, &'a str); 5] {
+        [
+            ("STRIPE_SECRET_KEY", &self.config.stripe_key),
+            ("STRIPE_WEBHOOK_SECRET", WEBHOOK_SECRET),
+            ("STRIPE_API_BASE", &self.stripe.url),
+            ("REDIS_URL", &self.config.redis_url),
+            ("PUBLIC_URL", home),
+        ]
+    }
+
     /// Syncs one customer, as `unsplit sync` does.
     pub async fn sync(&self, customer: &str) -> Value {
         self.billing.sync(&CustomerId::parse(customer).unwrap()).await.unwrap();
@@ -199,6 +233,23 @@ impl App {
     pub async fn eventually_status(&self, customer: &str, status: &str) {
         let what = format!("{customer} is {status}");
         eventually(&what, async || (self.snapshot(customer).await["status"] == status).then_some(())).await;
+    }
+
+    /// Waits until the workers have nothing to do but what is far ahead.
+    pub async fn eventually_quiet(&self) {
+        eventually("the queue is quiet", async || {
+            let soon = SystemClock.now().0 + 600_000;
+            let entries = self.billing.queue_entries(1000).await.ok()?;
+            entries.iter().all(|it| it.state == EntryState::Scheduled && it.at.0 > soon).then_some(())
+        })
+        .await;
+    }
+
+    /// Forgets everything that is Stripe's, as a flushed Redis would.
+    pub async fn flush_stripe(&self) {
+        let mut keys = self.keys("stripe:*").await;
+        keys.extend(self.keys("{stripe:*").await);
+        let _: u64 = self.redis.clone().del(keys).await.unwrap();
     }
 
     /// Ends the emulator: from now on Stripe can't be reached.

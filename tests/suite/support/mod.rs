@@ -3,15 +3,22 @@
 
 mod app;
 mod browser;
+mod place;
+#[expect(dead_code, reason = "shared with the store's contract, which kills more")]
+mod redis_cluster;
 mod redis_server;
+mod redis_tls;
 mod signed;
 mod slow_line;
 mod stripe;
 
 pub use app::{App, AppOptions, GOOD, WEBHOOK_SECRET, eventually, tuning};
 pub use browser::{Browser, Page};
-pub use redis_server::{RedisServer, database};
+pub use place::{Place, finished};
+pub use redis_cluster::RedisCluster;
+pub use redis_server::{RedisServer, database, free_port};
+pub use redis_tls::RedisTls;
 pub use signed::{Delivery, event};
 pub use slow_line::SlowLine;
-pub use stripe::Stripe;
+pub use stripe::{KEY, Stripe};
 pub use unsplit::server::run::Tuning;

@@ -15,16 +15,32 @@ pub struct RedisServer {
     pid: u32,
     port: u16,
     directory: tempfile::TempDir,
+    settings: Vec<String>,
+}
+
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 impl RedisServer {
     pub fn start() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let directory = tempfile::tempdir().unwrap();
-        let (guard, pid) = spawn(port, &directory);
-        let server = Self { guard, pid, port, directory };
+        let port = free_port();
+        let databases = DATABASES.to_string();
+        let server = Self::spawn(port, &["--port", &port.to_string(), "--databases", &databases]);
         server.wait();
         server
+    }
+
+    /// Starts one that will listen on this port, without waiting for it. The settings say so.
+    pub fn spawn(port: u16, settings: &[&str]) -> Self {
+        let settings: Vec<_> = settings.iter().map(ToString::to_string).collect();
+        let directory = tempfile::tempdir().unwrap();
+        let (guard, pid) = spawn(&directory, &settings);
+        Self { guard, pid, port, directory, settings }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     pub fn url(&self) -> String {
@@ -33,20 +49,30 @@ impl RedisServer {
 
     /// As `kill -9` does.
     pub fn kill(&mut self) {
-        let killed = Command::new("kill").args(["-9", &self.pid.to_string()]).status().unwrap();
-        assert!(killed.success());
+        self.signal("-9");
         while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
             std::thread::yield_now();
         }
     }
 
+    /// It lives, its connections stand, and it answers nothing.
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.pid.to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
     /// The same data on the same port.
     pub fn restart(&mut self) {
-        (self.guard, self.pid) = spawn(self.port, &self.directory);
+        (self.guard, self.pid) = spawn(&self.directory, &self.settings);
         self.wait();
     }
 
-    fn wait(&self) {
+    /// Until it listens.
+    pub fn wait(&self) {
         let started = Instant::now();
         while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             assert!(
@@ -66,17 +92,17 @@ impl Drop for RedisServer {
 }
 
 /// Should the test binary end in any way, the shell sees its pipe close and takes Redis along.
-fn spawn(port: u16, directory: &tempfile::TempDir) -> (Child, u32) {
+fn spawn(directory: &tempfile::TempDir, settings: &[String]) -> (Child, u32) {
     let mut guard = Command::new("sh")
         .args([
             "-c",
-            r#""$0" "$@" </dev/null >/dev/null 2>&1 & echo $!; cat >/dev/null; kill $!"#,
+            r#""$0" "$@" </dev/null >/dev/null 2>&1 & echo $!; cat >/dev/null; kill -9 $!"#,
             "redis-server",
         ])
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--dir"])
+        .args(["--bind", "127.0.0.1", "--dir"])
         .arg(directory.path())
         .args(["--appendonly", "yes", "--appendfsync", "always", "--save", ""])
-        .args(["--databases", &DATABASES.to_string()])
+        .args(settings)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

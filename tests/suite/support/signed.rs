@@ -30,14 +30,23 @@ impl Delivery {
 
     /// The status and the text of the answer.
     pub async fn send(&self, app_url: &str) -> (u16, String) {
-        let request =
-            reqwest::Client::new().post(format!("{app_url}/webhooks/stripe")).body(self.body.clone());
-        let request = match &self.signature {
+        let answer = self.request(&reqwest::Client::new(), app_url).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// The status, where there was a whole answer: the app may die at any moment.
+    pub async fn send_by(&self, client: &reqwest::Client, app_url: &str) -> Option<u16> {
+        let answer = self.request(client, app_url).send().await.ok()?;
+        let status = answer.status().as_u16();
+        answer.bytes().await.ok().map(|_| status)
+    }
+
+    fn request(&self, client: &reqwest::Client, app_url: &str) -> reqwest::RequestBuilder {
+        let request = client.post(format!("{app_url}/webhooks/stripe")).body(self.body.clone());
+        match &self.signature {
             Some(signature) => request.header("stripe-signature", signature),
             None => request,
-        };
-        let answer = request.send().await.unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
+        }
     }
 }
 

@@ -68,7 +68,7 @@ impl Bindings for RedisStore {
     }
 
     async fn account(&self) -> Result<Option<Account>, StoreError> {
-        self.text(ACCOUNT).await?.map(|text| from_json(ACCOUNT, &text)).transpose()
+        self.json(ACCOUNT).await
     }
 
     async fn claim_account(&self, account: &Account) -> Result<Account, StoreError> {

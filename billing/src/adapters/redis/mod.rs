@@ -4,20 +4,32 @@
 //! works. May import the domain and the redis crate, and nothing else of ours.
 
 mod bindings;
+mod budget;
 mod checkouts;
+mod cluster;
+mod connect_error;
 mod connection;
+mod durable;
+mod options;
 mod queue;
+mod reconciliation;
 mod snapshots;
+mod staging;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{RedisError, Script};
+use redis::{FromRedisValue, Pipeline, RedisError, Script};
 
-pub use connection::{ConnectError, RedisConnection};
+pub use budget::BudgetSettings;
+pub use connect_error::ConnectError;
+pub use connection::RedisConnection;
+use durable::Durable;
+pub use options::RedisOptions;
+use queue::{Marks, QueueScripts};
 
 use crate::error::StoreError;
-use crate::ports::Clock;
+use crate::ports::{AccountMode, Clock};
 
 /// The queue's durations.
 #[derive(Debug, Clone, Copy)]
@@ -26,11 +38,13 @@ pub struct QueueSettings {
     pub quiet: Duration,
     /// How long a worker has a customer for itself.
     pub lease: Duration,
+    /// Over how many hash tags the queue is spread. It may change: no entry is lost by it.
+    pub shards: u32,
 }
 
 impl Default for QueueSettings {
     fn default() -> Self {
-        Self { quiet: Duration::from_secs(2), lease: Duration::from_secs(60) }
+        Self { quiet: Duration::from_secs(3), lease: Duration::from_secs(20), shards: 1 }
     }
 }
 
@@ -40,7 +54,10 @@ pub struct RedisStore {
     redis: RedisConnection,
     clock: Arc<dyn Clock>,
     queue: QueueSettings,
+    budget: BudgetSettings,
     scripts: Arc<Scripts>,
+    marks: Marks,
+    durable: Durable,
 }
 
 struct Scripts {
@@ -48,10 +65,10 @@ struct Scripts {
     write: Script,
     swap: Script,
     swap_checkout: Script,
-    mark: Script,
-    claim: Script,
-    done: Script,
-    failed: Script,
+    budget: Script,
+    queue: QueueScripts,
+    take_turn: Script,
+    end_turn: Script,
 }
 
 impl RedisStore {
@@ -62,12 +79,27 @@ impl RedisStore {
             write: Script::new(snapshots::WRITE),
             swap: Script::new(SWAP),
             swap_checkout: Script::new(checkouts::SWAP_CHECKOUT),
-            mark: Script::new(queue::MARK),
-            claim: Script::new(queue::CLAIM),
-            done: Script::new(queue::DONE),
-            failed: Script::new(queue::FAILED),
+            queue: QueueScripts::new(),
+            budget: Script::new(budget::BUDGET),
+            take_turn: Script::new(reconciliation::TAKE_TURN),
+            end_turn: Script::new(reconciliation::END_TURN),
         };
-        Self { redis, clock, queue, scripts: Arc::new(scripts) }
+        let budget = BudgetSettings::of(AccountMode::Test);
+        Self {
+            redis,
+            clock,
+            queue,
+            budget,
+            scripts: Arc::new(scripts),
+            marks: Marks::default(),
+            durable: Durable::default(),
+        }
+    }
+
+    /// With another budget than Stripe's default of test mode.
+    #[must_use]
+    pub fn with_budget(self, budget: BudgetSettings) -> Self {
+        Self { budget, ..self }
     }
 
     /// Compare-and-set of one key; an empty text stands for "not there". Returns what is stored
@@ -84,6 +116,16 @@ impl RedisStore {
             .await
             .map_err(unavailable)?;
         Ok(Some(stored).filter(|stored| !stored.is_empty()))
+    }
+
+    /// The answers to commands that go out together; their keys share a slot.
+    async fn ask<T: FromRedisValue>(&self, pipe: &Pipeline) -> Result<T, StoreError> {
+        pipe.query_async(&mut self.redis.clone()).await.map_err(unavailable)
+    }
+
+    /// What is stored as JSON at a key.
+    async fn json<T: serde::de::DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StoreError> {
+        self.text(key).await?.map(|text| from_json(key, &text)).transpose()
     }
 
     async fn text(&self, key: &str) -> Result<Option<String>, StoreError> {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use rand::Rng;
 
-use super::{RedisStore, from_json, to_json, unavailable};
+use super::{RedisStore, to_json, unavailable};
 use crate::error::StoreError;
 use crate::id::CustomerId;
 use crate::ports::{Snapshots, Ticket, Written};
@@ -35,21 +35,25 @@ fn value_key(customer: &CustomerId) -> String {
     format!("stripe:customer:{customer}")
 }
 
+/// Takes a ticket with this token. One that is there already moves up.
+pub(super) async fn begin(store: &RedisStore, customer: &CustomerId, token: &str) -> Result<u64, StoreError> {
+    store
+        .scripts
+        .begin
+        .key(format!("{{stripe:customer:{customer}}}:seq"))
+        .key(format!("{{stripe:customer:{customer}}}:tickets"))
+        .arg(token)
+        .arg(TICKET_SECONDS)
+        .invoke_async(&mut store.redis.clone())
+        .await
+        .map_err(unavailable)
+}
+
 #[async_trait]
 impl Snapshots for RedisStore {
     async fn begin(&self, customer: &CustomerId) -> Result<Ticket, StoreError> {
         let token = format!("{:032x}", rand::rng().random::<u128>());
-        let mut redis = self.redis.clone();
-        let seq = self
-            .scripts
-            .begin
-            .key(format!("{{stripe:customer:{customer}}}:seq"))
-            .key(format!("{{stripe:customer:{customer}}}:tickets"))
-            .arg(&token)
-            .arg(TICKET_SECONDS)
-            .invoke_async(&mut redis)
-            .await
-            .map_err(unavailable)?;
+        let seq = begin(self, customer, &token).await?;
         Ok(Ticket { seq, token })
     }
 
@@ -76,8 +80,7 @@ impl Snapshots for RedisStore {
     }
 
     async fn snapshot(&self, customer: &CustomerId) -> Result<Option<Snapshot>, StoreError> {
-        let key = value_key(customer);
-        self.text(&key).await?.map(|text| from_json(&key, &text)).transpose()
+        self.json(&value_key(customer)).await
     }
 
     async fn snapshot_json(&self, customer: &CustomerId) -> Result<Option<String>, StoreError> {

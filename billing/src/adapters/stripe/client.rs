@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use stripe_billing::subscription::{ListSubscription, ListSubscriptionStatus};
 use stripe_checkout::checkout_session::{
     CreateCheckoutSession, CreateCheckoutSessionLineItems, CreateCheckoutSessionSubscriptionData,
     ExpireCheckoutSession, ListCheckoutSession,
 };
 use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest};
-use stripe_core::customer::{CreateCustomer, RetrieveCustomer, SearchCustomer, UpdateCustomer};
+use stripe_core::customer::{CreateCustomer, ListCustomer, RetrieveCustomer, SearchCustomer, UpdateCustomer};
 use stripe_product::price::{
     CreatePrice, CreatePriceRecurring, CreatePriceRecurringInterval, ListPrice, UpdatePrice,
 };
@@ -19,31 +18,24 @@ use stripe_shared::CheckoutSessionMode;
 use super::answers::{self, List, invalid};
 use super::transport::Transport;
 use crate::error::{StripeError, StripeErrorKind};
+use crate::event::Event;
 use crate::fold::ListedSubscription;
-use crate::id::{
-    AccountId, CheckoutSessionId, CustomerId, LookupKey, PriceId, ProductId, SubscriptionId, UserId,
-};
+use crate::id::{AccountId, CheckoutSessionId, CustomerId, LookupKey, PriceId, ProductId, UserId};
 use crate::plan::Interval;
-use crate::ports::{CheckoutSession, Customer, NewCheckout, NewPrice, Price, Product, ProductFields, Stripe};
+use crate::ports::{
+    CheckoutSession, Customer, Listing, NewCheckout, NewPrice, Page, Price, Product, ProductFields, Stripe,
+    UnreadableSubscription,
+};
 
 /// Stripe's own limit of a list's page.
-const PAGE: i64 = 100;
+pub(super) const PAGE: i64 = 100;
 /// Stripe takes at most ten lookup keys a call.
 const LOOKUP_KEYS: usize = 10;
-
-/// What a snapshot needs beyond the list itself; Stripe expands at most four levels deep.
-const EXPANDED: [&str; 3] = [
-    "data.default_payment_method",
-    "data.latest_invoice",
-    "data.customer.invoice_settings.default_payment_method",
-];
-/// A deleted customer has no settings left to expand, and that must not stop its sync for ever.
-const EXPANDED_WITHOUT_CUSTOMER: &[&str] = &[EXPANDED[0], EXPANDED[1]];
 
 /// Stripe, or an emulator of it.
 #[derive(Debug, Clone)]
 pub struct StripeClient {
-    transport: Transport,
+    pub(super) transport: Transport,
 }
 
 impl StripeClient {
@@ -60,25 +52,6 @@ impl StripeClient {
     }
 }
 
-impl StripeClient {
-    async fn subscription_page(
-        &self,
-        customer: &CustomerId,
-        after: Option<&SubscriptionId>,
-        expanded: &[&str],
-    ) -> Result<List<answers::Subscription>, StripeError> {
-        let mut request = ListSubscription::new()
-            .customer(customer.as_str())
-            .status(ListSubscriptionStatus::All)
-            .limit(PAGE)
-            .expand(expanded.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>());
-        if let Some(after) = after {
-            request = request.starting_after(after.as_str());
-        }
-        self.ask(request).await
-    }
-}
-
 fn product_metadata(fields: &ProductFields) -> HashMap<String, String> {
     HashMap::from([("plan".to_owned(), fields.plan.to_string())])
 }
@@ -91,23 +64,32 @@ impl Stripe for StripeClient {
         AccountId::parse(account.id).map_err(|error| invalid(&error))
     }
 
-    async fn subscriptions(&self, customer: &CustomerId) -> Result<Vec<ListedSubscription>, StripeError> {
-        let mut listed: Vec<ListedSubscription> = Vec::new();
-        loop {
-            let after = listed.last().map(|last| &last.id);
-            let page = match self.subscription_page(customer, after, &EXPANDED).await {
-                Err(error) if after.is_none() && error.is_missing_customer() => return Ok(listed),
-                Err(error) if error.kind == StripeErrorKind::Refused && error.message.contains("expand") => {
-                    self.subscription_page(customer, after, EXPANDED_WITHOUT_CUSTOMER).await?
-                }
-                answer => answer?,
-            };
-            let more = page.has_more && !page.data.is_empty();
-            listed.extend(page.data.into_iter().map(answers::Subscription::into_domain));
-            if !more {
-                return Ok(listed);
-            }
-        }
+    async fn subscriptions(&self, customer: &CustomerId) -> Result<Listing, StripeError> {
+        self.subscriptions_of(customer).await
+    }
+
+    async fn all_subscriptions(
+        &self,
+        after: Option<&str>,
+    ) -> Result<Page<Result<ListedSubscription, UnreadableSubscription>>, StripeError> {
+        self.subscription_page(after).await
+    }
+
+    async fn events(
+        &self,
+        since: i64,
+        kinds: &[&str],
+        after: Option<&str>,
+    ) -> Result<Page<Event>, StripeError> {
+        self.event_page(since, kinds, after).await
+    }
+
+    async fn customers_with_email(&self, email: &str) -> Result<Vec<Customer>, StripeError> {
+        Ok(self.customer_page(ListCustomer::new().email(email), None).await?.items)
+    }
+
+    async fn all_customers(&self, after: Option<&str>) -> Result<Page<Customer>, StripeError> {
+        self.customer_page(ListCustomer::new(), after).await
     }
 
     async fn create_customer(&self, user: &UserId, idempotency_key: &str) -> Result<CustomerId, StripeError> {
@@ -146,7 +128,9 @@ impl Stripe for StripeClient {
         line.price = Some(checkout.price.to_string());
         line.quantity = Some(1);
         let mut subscription = CreateCheckoutSessionSubscriptionData::new();
-        subscription.metadata = Some(metadata.clone());
+        // So that a sync can tell which checkout it came from, without asking for sessions.
+        let bought_by = ("checkout".to_owned(), checkout.token.clone());
+        subscription.metadata = Some(metadata.clone().into_iter().chain([bought_by]).collect());
         subscription.trial_period_days = checkout.trial_days;
         let request = CreateCheckoutSession::new()
             .mode(CheckoutSessionMode::Subscription)

@@ -6,8 +6,15 @@
 
 mod answers;
 mod client;
+mod endpoint;
+mod gate;
+mod measures;
+mod pages;
+mod refusal;
 mod retry;
+mod settings;
 mod transport;
 
 pub use client::StripeClient;
-pub use transport::{StripeConfigError, StripeSettings, Transport, key_mode};
+pub use settings::{StripeConfigError, StripeSettings, key_mode};
+pub use transport::Transport;

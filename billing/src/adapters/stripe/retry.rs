@@ -3,37 +3,73 @@
 use std::time::{Duration, SystemTime};
 
 use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-use super::transport::StripeSettings;
+use super::refusal::Failed;
+use super::settings::StripeSettings;
+use crate::ports::Priority;
+
+/// A longer Retry-After is not believed: it is as long as a sync's own backoff gets, and one broken
+/// header must not silence all calls for a day.
+const LONGEST_ASKED: Duration = Duration::from_secs(15 * 60);
 
 /// Retry-After as seconds or as a date (RFC 9110, 10.2.3).
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    match text.parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => httpdate::parse_http_date(text).ok()?.duration_since(now).ok(),
-    }
+    let asked = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => httpdate::parse_http_date(text).ok()?.duration_since(now).ok()?,
+    };
+    Some(asked.min(LONGEST_ASKED))
+}
+
+/// When an answer was given, by the clock of who gave it; Unix seconds.
+pub(super) fn date(headers: &HeaderMap) -> Option<i64> {
+    let date = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?;
+    i64::try_from(date.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs()).ok()
+}
+
+/// How long to wait before try `attempt` + 1; `None` where there is none.
+pub(super) fn next_try(
+    settings: &StripeSettings,
+    failed: &Failed,
+    priority: Priority,
+    attempt: u32,
+    dice: f64,
+) -> Option<Duration> {
+    let tries = match &failed.answer {
+        None => settings.retries,
+        Some(answer) => tries(settings, answer.status, &answer.headers, priority),
+    };
+    let told = failed.answer.as_ref().is_some_and(|answer| told_to_retry(&answer.headers).is_some());
+    let asked = match failed.slowdown() {
+        Some(_) if !told => failed.error.retry_after.or(Some(settings.rate_limit_pause)),
+        _ => failed.error.retry_after,
+    };
+    delay(settings, attempt, asked, dice).filter(|_| attempt < tries)
+}
+
+fn told_to_retry(headers: &HeaderMap) -> Option<bool> {
+    headers.get("stripe-should-retry")?.to_str().ok()?.parse().ok()
 }
 
 /// What the official SDKs do (stripe-node `RequestSender._shouldRetry`): Stripe's own word first,
-/// then conflicts and failures of the server. A 429 is not repeated unless Stripe says so.
-pub(super) fn is_retried(status: StatusCode, headers: &HeaderMap) -> bool {
-    match headers.get("stripe-should-retry").and_then(|value| value.to_str().ok()) {
-        Some("true") => true,
-        Some("false") => false,
-        _ => status == StatusCode::CONFLICT || status.is_server_error(),
+/// then conflicts and failures of the server. They leave a 429 alone; we repeat it for somebody who
+/// waits, after the pause that everybody makes.
+fn tries(settings: &StripeSettings, status: StatusCode, headers: &HeaderMap, priority: Priority) -> u32 {
+    match (told_to_retry(headers), status) {
+        (Some(false), _) => 0,
+        (_, StatusCode::CONFLICT) => settings.conflict_retries,
+        (Some(true), _) => settings.retries,
+        (None, StatusCode::TOO_MANY_REQUESTS) if priority == Priority::Waiting => settings.rate_limit_retries,
+        (None, status) if status.is_server_error() => settings.retries,
+        (None, _) => 0,
     }
 }
 
 /// How long to wait before try `attempt` + 1: exponential with full jitter (`dice` in 0..1), but
 /// at least as long as Stripe asks. `None` where Stripe asks for more than a caller can wait.
-pub(super) fn delay(
-    settings: &StripeSettings,
-    attempt: u32,
-    asked: Option<Duration>,
-    dice: f64,
-) -> Option<Duration> {
+fn delay(settings: &StripeSettings, attempt: u32, asked: Option<Duration>, dice: f64) -> Option<Duration> {
     let ceiling = settings.backoff_base.saturating_mul(1 << attempt.min(16)).min(settings.backoff_cap);
     let delay = ceiling.mul_f64(dice);
     match asked {
@@ -59,18 +95,29 @@ mod tests {
     fn stripes_word_goes_first() {
         let (yes, no) = (headers("stripe-should-retry", "true"), headers("stripe-should-retry", "false"));
         let none = HeaderMap::new();
-        for (status, headers, expected) in [
-            (429, &none, false),
-            (429, &yes, true),
-            (409, &none, true),
-            (409, &no, false),
-            (500, &none, true),
-            (503, &no, false),
-            (400, &none, false),
-            (404, &none, false),
+        let settings = StripeSettings {
+            retries: 2,
+            conflict_retries: 10,
+            rate_limit_retries: 3,
+            ..StripeSettings::default()
+        };
+        for (status, headers, waiting, background) in [
+            (429, &none, 3, 0),
+            (429, &yes, 2, 2),
+            (429, &no, 0, 0),
+            (409, &none, 10, 10),
+            (409, &yes, 10, 10),
+            (409, &no, 0, 0),
+            (500, &none, 2, 2),
+            (503, &no, 0, 0),
+            (400, &yes, 2, 2),
+            (400, &none, 0, 0),
+            (404, &none, 0, 0),
         ] {
             let code = StatusCode::from_u16(status).unwrap_or_default();
-            assert_eq!(is_retried(code, headers), expected, "{status}");
+            let tries = |priority| tries(&settings, code, headers, priority);
+            let found = (tries(Priority::Waiting), tries(Priority::Background));
+            assert_eq!(found, (waiting, background), "{status}");
         }
     }
 
@@ -81,6 +128,9 @@ mod tests {
         let date = headers("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT");
         assert_eq!(retry_after(&date, now), Some(Duration::from_secs(1)));
         assert_eq!(retry_after(&headers("retry-after", "soon"), now), None);
+        for too_long in ["86400", "Mon, 06 Nov 1995 08:49:37 GMT"] {
+            assert_eq!(retry_after(&headers("retry-after", too_long), now), Some(LONGEST_ASKED));
+        }
     }
 
     #[test]

@@ -111,6 +111,7 @@ impl Dev {
                 data_dir: Some(self.data_dir.join("stripe")),
                 secret_key: EMULATOR_KEY.to_owned(),
                 webhooks: vec![endpoint],
+                ..Options::default()
             };
             let emulator = Emulator::start(options).await.map_err(StartError::new)?;
             provided.stripe_key = Some(EMULATOR_KEY.to_owned());

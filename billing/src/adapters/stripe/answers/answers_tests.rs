@@ -72,3 +72,54 @@ fn a_sessions_metadata_is_validated_where_it_is_read() {
         assert_eq!(session(wrong.clone()).metadata, None, "{wrong}");
     }
 }
+
+#[test]
+fn of_everybodys_subscriptions_only_a_complete_one_is_read() {
+    let complete = json!({"id": "sub_1", "status": "active", "metadata": {"checkout": "t1"},
+        "customer": {"id": "cus_1", "invoice_settings": {"default_payment_method": null}}});
+    let read = Subscription::read(complete.clone()).unwrap();
+    assert_eq!((read.customer.unwrap().as_str(), read.checkout.as_deref()), ("cus_1", Some("t1")));
+    let changed = |field: &str, value: Value| {
+        let mut changed = complete.clone();
+        changed[field] = value;
+        Subscription::read(changed)
+    };
+    let card = json!({"id": "pm_1", "type": "card", "card": {"last4": "4242"}});
+    let hidden = json!({"id": "cus_1", "invoice_settings": {"default_payment_method": "pm_1"}});
+    let deleted = json!({"id": "cus_1", "deleted": true});
+    for (customer, own_card, reads) in [
+        (&hidden, Value::Null, false),
+        (&json!("cus_1"), Value::Null, false),
+        (&Value::Null, Value::Null, false),
+        (&Value::Null, card.clone(), false),
+        (&hidden, card, true),
+        (&deleted, Value::Null, true),
+    ] {
+        let mut one = complete.clone();
+        one["customer"] = customer.clone();
+        one["default_payment_method"] = own_card;
+        assert_eq!(Subscription::read(one.clone()).is_ok(), reads, "{one}");
+    }
+    let unreadable = changed("created", json!("ada@example.com")).unwrap_err();
+    assert_eq!(unreadable.id.unwrap().as_str(), "sub_1");
+    assert_eq!(unreadable.customer.unwrap().as_str(), "cus_1");
+    assert!(!unreadable.reason.contains("ada@example.com"), "{}", unreadable.reason);
+}
+
+#[test]
+fn of_a_listed_customer_only_the_id_must_be_there() {
+    let odd = json!({"id": "cus_1", "email": 7, "metadata": {"userId": "{}"}, "created": null});
+    let read = Customer::read(&odd).unwrap();
+    assert_eq!((read.id.as_str(), read.user, read.email, read.created), ("cus_1", None, None, 0));
+    let whole = json!({"id": "cus_1", "email": "a@b.c", "metadata": {"userId": "u1"}, "created": 5});
+    let read = Customer::read(&whole).unwrap();
+    assert_eq!((read.user.unwrap().as_str(), read.email.as_deref(), read.created), ("u1", Some("a@b.c"), 5));
+    assert_eq!(Customer::read(&json!({"id": "cus_1", "deleted": true})), None);
+    assert_eq!(Customer::read(&json!({"email": "a@b.c"})), None);
+}
+
+#[test]
+fn no_email_gets_into_an_error() {
+    let message = without_emails("Invalid email address: ada@example.com. See the docs");
+    assert_eq!(message, "Invalid email address: (e-mail) See the docs");
+}

@@ -3,6 +3,7 @@
 
 mod catalog;
 mod checkout;
+mod customer;
 mod subscription;
 
 use serde::Deserialize;
@@ -12,7 +13,8 @@ use crate::id::InvalidId;
 
 pub(super) use catalog::{Price, Product};
 pub(super) use checkout::CheckoutSession;
-pub(super) use subscription::{Customer, Subscription};
+pub(super) use customer::Customer;
+pub(super) use subscription::Subscription;
 
 #[derive(Deserialize)]
 pub(super) struct List<T> {
@@ -41,6 +43,12 @@ impl<T> Reference<T> {
             Reference::Object(object) => Some(object),
         }
     }
+}
+
+/// Messages may quote what was sent, and errors are logged.
+pub(super) fn without_emails(message: &str) -> String {
+    let words = message.split(' ').map(|word| if word.contains('@') { "(e-mail)" } else { word });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// An id of Stripe's answer that is no id.

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::{List, Price, Reference};
+use super::customer::Customer;
+use super::{List, Price, Reference, without_emails};
 use crate::fold::{ListedItem, ListedSubscription};
-use crate::id::{CustomerId, SubscriptionId, UserId};
+use crate::id::{CustomerId, SubscriptionId};
 use crate::money::Currency;
-use crate::ports;
+use crate::ports::UnreadableSubscription;
 use crate::subscription::{LatestInvoice, PaymentMethod, Status};
 
 #[derive(Deserialize)]
@@ -29,6 +31,7 @@ pub(in crate::adapters::stripe) struct Subscription {
     current_period_end: Option<i64>,
     default_payment_method: Option<Reference<Method>>,
     latest_invoice: Option<Reference<Invoice>>,
+    metadata: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Deserialize)]
@@ -40,7 +43,7 @@ struct Item {
 }
 
 #[derive(Deserialize)]
-struct Method {
+pub(super) struct Method {
     #[serde(rename = "type")]
     kind: Option<String>,
     card: Option<Card>,
@@ -58,34 +61,6 @@ struct Invoice {
     hosted_invoice_url: Option<String>,
 }
 
-#[derive(Deserialize)]
-pub(in crate::adapters::stripe) struct Customer {
-    id: Option<CustomerId>,
-    #[serde(default)]
-    deleted: bool,
-    #[serde(default)]
-    created: i64,
-    email: Option<String>,
-    metadata: Option<BTreeMap<String, String>>,
-    invoice_settings: Option<InvoiceSettings>,
-}
-
-#[derive(Deserialize)]
-struct InvoiceSettings {
-    default_payment_method: Option<Reference<Method>>,
-}
-
-impl Customer {
-    pub fn into_domain(self) -> Option<ports::Customer> {
-        let id = self.id.clone().filter(|_| !self.deleted)?;
-        Some(ports::Customer { id, user: self.user(), email: self.email, created: self.created })
-    }
-
-    fn user(&self) -> Option<UserId> {
-        UserId::parse(self.metadata.as_ref()?.get("userId")?.as_str()).ok()
-    }
-}
-
 fn method(reference: Option<&Reference<Method>>) -> Option<PaymentMethod> {
     let method = reference?.object()?;
     Some(match &method.card {
@@ -95,10 +70,36 @@ fn method(reference: Option<&Reference<Method>>) -> Option<PaymentMethod> {
 }
 
 impl Subscription {
+    /// One of everybody's. It is complete, or it says why not.
+    pub fn read(value: Value) -> Result<ListedSubscription, UnreadableSubscription> {
+        let id = value["id"].as_str().and_then(|id| SubscriptionId::parse(id).ok());
+        let customer = value["customer"].as_str().or_else(|| value["customer"]["id"].as_str());
+        let customer = customer.and_then(|id| CustomerId::parse(id).ok());
+        let read = serde_json::from_value::<Self>(value).map_err(|error| without_emails(&error.to_string()));
+        let reason = match read {
+            Ok(_) if customer.is_none() => "it names no customer".to_owned(),
+            Ok(read) if read.hides_a_card() => {
+                "its customer's card can't be listed beside a deleted customer: \
+                 list this customer's subscriptions alone"
+                    .to_owned()
+            }
+            Ok(read) => return Ok(read.into_domain()),
+            Err(reason) => reason,
+        };
+        Err(UnreadableSubscription { id, customer, reason })
+    }
+
+    /// It is paid by the customer's card, and that was not expanded.
+    fn hides_a_card(&self) -> bool {
+        if self.default_payment_method.is_some() {
+            return false;
+        }
+        self.customer.as_ref().and_then(Reference::object).is_none_or(Customer::hides_a_card)
+    }
+
     pub fn into_domain(self) -> ListedSubscription {
         let customer = self.customer.as_ref().and_then(Reference::object);
-        let customers_own =
-            customer.and_then(|it| it.invoice_settings.as_ref()?.default_payment_method.as_ref());
+        let customers_own = customer.and_then(Customer::card);
         let payment_method = method(self.default_payment_method.as_ref()).or_else(|| method(customers_own));
         let period = (self.current_period_start, self.current_period_end);
         let invoice = self.latest_invoice.as_ref().and_then(Reference::object);
@@ -120,6 +121,7 @@ impl Subscription {
                 .flat_map(|list| list.data)
                 .filter_map(|item| item.into_domain(period))
                 .collect(),
+            checkout: self.metadata.and_then(|mut metadata| metadata.remove("checkout")),
             id: self.id,
             status: self.status,
             created: self.created,

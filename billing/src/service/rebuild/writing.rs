@@ -1,0 +1,152 @@
+//! The second half of a rebuild: folds and writes the values, binds the users, and tidies up. It
+//! asks Stripe nothing but the products.
+
+use futures::future::try_join_all;
+
+use super::{Conflict, Rebuild};
+use crate::access::{Access, access};
+use crate::clock::UnixMillis;
+use crate::error::Error;
+use crate::fold::fold;
+use crate::id::UserId;
+use crate::ports::{Cursor, Due, Mark, RebuildStep, StagedConflict, StagedCustomer, Ticket, Written};
+use crate::subscription::Snapshot;
+
+/// What became of one customer's value.
+enum Wrote {
+    Changed,
+    Unchanged,
+    Marked,
+}
+
+impl Rebuild<'_> {
+    pub(super) async fn values(&mut self, page: u64) -> Result<RebuildStep, Error> {
+        let customers = self.billing.store.page(&self.progress.token, page).await?;
+        let this = &*self;
+        let wrote = try_join_all(customers.iter().map(|it| this.value(it))).await?;
+        let counts = &mut self.progress.counts;
+        for wrote in wrote {
+            match wrote {
+                Wrote::Changed => counts.changed += 1,
+                Wrote::Unchanged => counts.unchanged += 1,
+                Wrote::Marked => counts.marked += 1,
+            }
+        }
+        let next = page + 1;
+        let more = next < self.progress.pages;
+        Ok(if more { RebuildStep::Values { page: next } } else { RebuildStep::Bindings { page: 0 } })
+    }
+
+    async fn value(&self, staged: &StagedCustomer) -> Result<Wrote, Error> {
+        let (billing, token, customer) = (self.billing, &self.progress.token, &staged.id);
+        let listed = billing.store.staged(token, customer).await?;
+        let plans = billing.plan_directory(&listed).await?;
+        let fetched = fold(&listed, &plans, self.progress.began);
+        let before = billing.readable(customer).await?;
+        // A ticket is found by its token.
+        let ticket = Ticket { seq: 0, token: staged.ticket.clone() };
+        let whole = !self.progress.unreadable.contains(customer);
+        if !whole || billing.store.write(customer, &ticket, &fetched).await? == Written::Refused {
+            billing.mark_now(customer).await?;
+            return Ok(Wrote::Marked);
+        }
+        if let Some(next) = fetched.next_change(billing.now()) {
+            let due = Due::By(UnixMillis::from_secs(next));
+            billing.store.mark(&Mark::of(customer.clone(), due)).await?;
+        }
+        let same = before.is_some_and(|before| before.subscription == fetched.subscription);
+        Ok(if same { Wrote::Unchanged } else { Wrote::Changed })
+    }
+
+    pub(super) async fn bindings(&mut self, page: u64) -> Result<RebuildStep, Error> {
+        let customers = self.billing.store.page(&self.progress.token, page).await?;
+        for customer in &customers {
+            let Some(user) = &customer.user else { continue };
+            self.binding(user, customer).await?;
+        }
+        let next = page + 1;
+        let more = next < self.progress.pages;
+        Ok(if more { RebuildStep::Bindings { page: next } } else { RebuildStep::Cleanup { page: 0 } })
+    }
+
+    /// Binds a user who has no customer to the one that gives most. A binding that is there is never
+    /// changed: several customers are for a person to sort out.
+    async fn binding(&mut self, user: &UserId, customer: &StagedCustomer) -> Result<(), Error> {
+        let (billing, token) = (self.billing, &self.progress.token);
+        let mut customers = Vec::new();
+        for id in billing.store.staged_user(token, user).await? {
+            let stored = billing.readable(&id).await?;
+            customers.push((id, stored));
+        }
+        customers.sort_by_cached_key(|(id, stored)| {
+            std::cmp::Reverse((self.standing(stored.as_ref()), id.clone()))
+        });
+        let Some((best, _)) = customers.first() else { return Ok(()) };
+        // Each user once, however many customers they have, and whatever changes meanwhile.
+        if customers.iter().map(|(id, _)| id).min() != Some(&customer.id) {
+            return Ok(());
+        }
+        let before = billing.store.customer_of(user).await?;
+        let bound = match before {
+            Some(bound) => bound,
+            None => billing.store.bind(user, best, None).await?,
+        };
+        self.progress.counts.bound += 1;
+        if customers.len() > 1 || bound != *best {
+            self.progress.counts.conflicts += 1;
+            tracing::warn!(%user, %bound, customers = customers.len(), "a user has several customers at Stripe");
+            let customers = customers.into_iter().map(|(customer, _)| customer).collect();
+            self.progress.conflicts.push(StagedConflict { user: user.clone(), bound, customers });
+        }
+        Ok(())
+    }
+
+    /// What was found, with what is stored now.
+    pub(super) async fn conflicts(&self) -> Result<Vec<Conflict>, Error> {
+        let mut conflicts = Vec::new();
+        for found in &self.progress.conflicts {
+            let mut customers = Vec::new();
+            for customer in &found.customers {
+                customers.push((customer.clone(), self.billing.readable(customer).await?));
+            }
+            conflicts.push(Conflict { user: found.user.clone(), bound: found.bound.clone(), customers });
+        }
+        Ok(conflicts)
+    }
+
+    /// The more a customer gives, the higher; the newest of equals.
+    fn standing(&self, stored: Option<&Snapshot>) -> (bool, bool, Option<usize>, i64) {
+        let Some(stored) = stored else { return (false, false, None, 0) };
+        let granted = access(stored, self.billing.settings.access, self.billing.now());
+        let rank = |access: &Access| access.plan().and_then(|plan| self.billing.catalog.rank(plan));
+        let live = stored.subscription.as_ref().is_some_and(|it| it.status.is_live());
+        let created = stored.subscription.as_ref().map_or(0, |it| it.created);
+        (granted.plan().is_some(), live, rank(&granted), created)
+    }
+
+    pub(super) async fn cleanup(&mut self, page: u64) -> Result<Option<RebuildStep>, Error> {
+        let (store, token) = (&self.billing.store, &self.progress.token);
+        let customers = store.page(token, page).await?;
+        try_join_all(customers.iter().map(|it| async move {
+            store.unstage(token, &it.id).await?;
+            match &it.user {
+                Some(user) => store.unstage_user(token, user).await,
+                None => Ok(()),
+            }
+        }))
+        .await?;
+        store.drop_page(token, page).await?;
+        let next = page + 1;
+        Ok((next < self.progress.pages).then_some(RebuildStep::Cleanup { page: next }))
+    }
+
+    /// From here on reconciliation knows all that came before.
+    pub(super) async fn end(&self) -> Result<(), Error> {
+        let store = &self.billing.store;
+        let drift = store.cursor().await?.map_or(0, |cursor| cursor.drift);
+        let cursor =
+            Cursor { events_until: self.progress.began, rebuild_due: None, drift, passes: Vec::new() };
+        store.save_cursor(&cursor).await?;
+        Ok(store.end_rebuild().await?)
+    }
+}

@@ -1,0 +1,102 @@
+//! What many triggers cost: two fetches a burst, three reads a purchase.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::json;
+use unsplit_billing::adapters::redis::QueueSettings;
+use unsplit_billing::id::CustomerId;
+
+use crate::support::{App, AppOptions, Delivery, GOOD, Tuning, WEBHOOK_SECRET, event, eventually, tuning};
+
+const LIST: &str = "/v1/subscriptions";
+
+/// As in production, but for the length of a second.
+fn calm() -> AppOptions {
+    let queue = QueueSettings { quiet: Duration::from_secs(1), ..tuning().queue };
+    let billing = |settings: &mut unsplit_billing::service::Settings| {
+        (tuning().billing)(settings);
+        settings.fresh = Duration::from_secs(3);
+        settings.eager_grace = Duration::from_secs(30);
+    };
+    AppOptions { tuning: Tuning { queue, billing, ..tuning() }, ..AppOptions::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_of_webhooks_costs_two_fetches() {
+    let app = App::with(calm()).await;
+    let customer = app.stripe.post("/v1/customers", &[("email", "ada@example.com")]).await;
+    let customer = customer["id"].as_str().unwrap();
+    app.eventually_quiet().await;
+    app.stripe.forget_requests().await;
+    let burst = (0..60).map(|number| {
+        let delivery = Delivery::signed(event(&format!("evt_{number}"), customer), WEBHOOK_SECRET);
+        let url = app.url.clone();
+        tokio::spawn(async move { delivery.send(&url).await.0 })
+    });
+    for sent in burst.collect::<Vec<_>>() {
+        assert_eq!(sent.await.unwrap(), 200);
+    }
+    app.eventually_quiet().await;
+    let fetches = app.stripe.requests("GET", LIST).await.len();
+    assert!((1..=2).contains(&fetches), "{fetches} fetches");
+}
+
+// On one thread, so that whoever is here has asked.
+#[tokio::test]
+async fn a_burst_of_people_costs_two_fetches() {
+    let app = App::with(calm()).await;
+    let customer = app.stripe.post("/v1/customers", &[("email", "ada@example.com")]).await;
+    let customer = CustomerId::parse(customer["id"].as_str().unwrap()).unwrap();
+    app.eventually_quiet().await;
+    app.stripe.forget_requests().await;
+    app.stripe.fault(&json!({ "path": LIST, "hold": true, "times": 1 })).await;
+    let here = Arc::new(AtomicUsize::new(0));
+    let people = (0..100).map(|_| {
+        let (billing, customer, here) = (app.billing.clone(), customer.clone(), here.clone());
+        tokio::spawn(async move {
+            here.fetch_add(1, Ordering::SeqCst);
+            billing.sync_now(&customer).await.unwrap()
+        })
+    });
+    let people: Vec<_> = people.collect();
+    eventually("all are here", async || (here.load(Ordering::SeqCst) == 100).then_some(())).await;
+    app.stripe.control("faults/release", &json!({})).await;
+    for person in people {
+        person.await.unwrap();
+    }
+    app.eventually_quiet().await;
+    let fetches = app.stripe.requests("GET", LIST).await.len();
+    assert!((1..=2).contains(&fetches), "{fetches} fetches");
+}
+
+/// What was read at Stripe since the purchase.
+async fn reads(app: &App) -> Vec<String> {
+    let all = app.stripe.list("/_emulator/requests?limit=2000").await;
+    let gets =
+        all.iter().filter(|it| it["method"] == "GET" && it["path"].as_str().unwrap().starts_with("/v1/"));
+    gets.map(|it| it["path"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purchase_costs_three_reads_whoever_is_first() {
+    for webhooks_first in [false, true] {
+        let app = App::with(calm()).await;
+        app.stripe.hold_webhooks().await;
+        let mut browser = app.signed_up("ada@example.com").await;
+        let checkout = browser.subscribe("pro", "month").await;
+        app.eventually_quiet().await;
+        app.stripe.forget_requests().await;
+        if webhooks_first {
+            app.stripe.release_webhooks().await;
+        }
+        let success = browser.pay(&checkout, GOOD).await;
+        assert_eq!(success.heading(), "Thank you. You're on Pro");
+        app.stripe.release_webhooks().await;
+        app.eventually_quiet().await;
+        let reads = reads(&app).await;
+        assert!(reads.len() <= 3, "webhooks first: {webhooks_first}: {reads:?}");
+        assert!(reads.iter().all(|path| path == LIST), "one sync is one request: {reads:?}");
+    }
+}

@@ -1,0 +1,198 @@
+//! Rebuild: everything that Redis knows of Stripe, made again from Stripe alone.
+
+use redis::AsyncCommands;
+use serde_json::{Value, json};
+use unsplit_billing::ports::RebuildStep;
+
+use crate::support::{App, SlowLine};
+
+const LIST: &str = "/v1/subscriptions";
+const ADA: &str = "ada@example.com";
+
+/// Somebody who has bought, with what Redis says of them.
+async fn buyer(app: &App, email: &str, plan: &str) -> (crate::support::Browser, String) {
+    let mut browser = app.signed_up(email).await;
+    let checkout = browser.subscribe(plan, "month").await;
+    browser.pay(&checkout, crate::support::GOOD).await;
+    let customers = app.stripe.customers().await;
+    let customer = customers.iter().find(|customer| customer["email"] == email).unwrap();
+    (browser, customer["id"].as_str().unwrap().to_owned())
+}
+
+fn without_time(mut snapshot: Value) -> Value {
+    snapshot.as_object_mut().unwrap().remove("syncedAt");
+    snapshot
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flushed_redis_heals_by_a_rebuild_alone() {
+    let app = App::start().await;
+    let (mut ada, ada_customer) = buyer(&app, ADA, "pro").await;
+    let (mut bob, bob_customer) = buyer(&app, "bob@example.com", "team").await;
+    let eve = app.stripe.post("/v1/customers", &[("email", "eve@example.com")]).await;
+    app.eventually_quiet().await;
+    app.stripe.hold_webhooks().await;
+    let before = [app.sync(&ada_customer).await, app.sync(&bob_customer).await].map(without_time);
+    app.flush_stripe().await;
+
+    let rebuilt = app.billing.rebuild(&|_| {}).await.unwrap();
+    assert_eq!((rebuilt.counts.customers, rebuilt.counts.subscriptions), (3, 2), "{rebuilt:?}");
+    assert_eq!((rebuilt.counts.changed, rebuilt.counts.marked, rebuilt.counts.failed), (3, 0, 0));
+    assert!(rebuilt.conflicts.is_empty(), "{rebuilt:?}");
+    app.stripe.fault(&json!({ "path": "/v1", "status": 500 })).await;
+    let after = [app.snapshot(&ada_customer).await, app.snapshot(&bob_customer).await].map(without_time);
+    assert_eq!(after, before);
+    assert_eq!(app.snapshot(eve["id"].as_str().unwrap()).await["status"], "none");
+    for browser in [&mut ada, &mut bob] {
+        let page = browser.get("/app").await;
+        assert_eq!(page.status, 200);
+        assert!(!page.text("main").contains("comes with any paid plan"), "{}", page.html);
+    }
+    // The next renewal is looked at, and nothing is left behind.
+    let entries = app.billing.queue_entries(10).await.unwrap();
+    assert_eq!(entries.len(), 2, "{entries:?}");
+    assert!(app.keys("stripe:rebuild*").await.is_empty());
+
+    app.stripe.heal().await;
+    let again = app.billing.rebuild(&|_| {}).await.unwrap();
+    assert_eq!((again.counts.changed, again.counts.unchanged), (0, 3), "{again:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancellation_that_nobody_has_heard_of_is_found() {
+    let app = App::start().await;
+    app.stripe.control("deliveries", &json!({ "mode": "dropped" })).await;
+    let (mut browser, customer, subscription) = app.subscriber(ADA).await;
+    app.eventually_quiet().await;
+    app.stripe.delete(&format!("{LIST}/{subscription}")).await;
+    assert_eq!(app.snapshot(&customer).await["status"], "active");
+    let rebuilt = app.billing.rebuild(&|_| {}).await.unwrap();
+    assert_eq!((rebuilt.counts.changed, rebuilt.counts.unchanged), (1, 0), "{rebuilt:?}");
+    assert_eq!(app.snapshot(&customer).await["status"], "canceled");
+    assert!(browser.get("/app").await.text("main").contains("comes with any paid plan"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_customers_of_one_user_are_told_and_never_merged() {
+    let app = App::start().await;
+    app.stripe.control("deliveries", &json!({ "mode": "dropped" })).await;
+    let (_, paying, _) = app.subscriber(ADA).await;
+    app.eventually_quiet().await;
+    let user = app.keys("stripe:user:*").await[0].trim_start_matches("stripe:user:").to_owned();
+    let second = app.stripe.post("/v1/customers", &[("metadata[userId]", &user)]).await["id"].clone();
+    let second = second.as_str().unwrap().to_owned();
+
+    app.flush_stripe().await;
+    let rebuilt = app.billing.rebuild(&|_| {}).await.unwrap();
+    let [conflict] = &rebuilt.conflicts[..] else { panic!("{rebuilt:?}") };
+    assert_eq!((conflict.user.as_str(), conflict.bound.as_str()), (user.as_str(), paying.as_str()));
+    let order: Vec<_> = conflict.customers.iter().map(|(id, _)| id.as_str()).collect();
+    assert_eq!(order, [paying.as_str(), second.as_str()], "best access first");
+
+    // A binding that is there stays, also where another customer gives more.
+    let key = format!("stripe:user:{user}");
+    let _: () = app.redis.clone().set(&key, &second).await.unwrap();
+    let rebuilt = app.billing.rebuild(&|_| {}).await.unwrap();
+    assert_eq!(rebuilt.conflicts[0].bound.as_str(), second);
+    assert_eq!(app.stored(&key).await.unwrap(), second);
+    assert_eq!(app.snapshot(&paying).await["status"], "active");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_that_ran_since_is_not_overwritten() {
+    let app = App::start().await;
+    app.stripe.hold_webhooks().await;
+    let (_, customer, subscription) = app.subscriber(ADA).await;
+    app.eventually_quiet().await;
+    let line = SlowLine::to(&app.stripe.url, LIST).await;
+    let slow = app.another_process(&line.url).await;
+    let rebuilding = tokio::spawn(async move { slow.rebuild(&|_| {}).await.unwrap() });
+    line.answered().await;
+    app.stripe.patch("subscriptions", &subscription, &json!({ "status": "past_due" })).await;
+    app.sync(&customer).await;
+    line.release();
+    let rebuilt = rebuilding.await.unwrap();
+    assert_eq!((rebuilt.counts.marked, rebuilt.counts.changed), (1, 0), "{rebuilt:?}");
+    assert_eq!(app.snapshot(&customer).await["status"], "past_due");
+    app.eventually_quiet().await;
+    assert_eq!(app.snapshot(&customer).await["status"], "past_due");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_rebuild_goes_on_where_it_stopped() {
+    let app = App::start().await;
+    app.stripe.hold_webhooks().await;
+    let (_, customer, _) = app.subscriber(ADA).await;
+    for number in 0..210 {
+        let email = format!("customer{number}@example.com");
+        app.stripe.post("/v1/customers", &[("email", &email)]).await;
+    }
+    app.flush_stripe().await;
+    app.stripe.forget_requests().await;
+    // Each call fails once at some time, and every page of the store's work is interrupted once.
+    app.stripe.fault(&json!({ "path": LIST, "status": 400 })).await;
+    app.billing.rebuild(&|_| {}).await.unwrap_err();
+    app.stripe.heal().await;
+    for stop_at in 0..12_usize {
+        // As after the half minute that a rebuild which has died keeps its turn.
+        let _: u64 = app.redis.clone().del("stripe:turn:rebuild").await.unwrap();
+        let pages = std::sync::atomic::AtomicUsize::new(0);
+        let (stop, stopped) = tokio::sync::mpsc::unbounded_channel::<()>();
+        let mut stopped = stopped;
+        let told = |_: &_| {
+            if pages.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == stop_at % 2 {
+                let _ = stop.send(());
+            }
+        };
+        tokio::select! {
+            done = app.billing.rebuild(&told) => { done.unwrap(); break }
+            _ = stopped.recv() => {}
+        }
+    }
+    assert_eq!(app.snapshot(&customer).await["status"], "active");
+    assert_eq!(app.keys("stripe:customer:*").await.len(), 211);
+    assert!(app.keys("stripe:rebuild*").await.is_empty());
+    let listed = app.stripe.requests("GET", "/v1/customers").await.len();
+    assert_eq!(listed, 3, "a hundred a call, and none of them twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_outage_is_waited_for_and_two_rebuilds_are_not_one() {
+    let app = App::start().await;
+    let (_, customer, _) = app.subscriber(ADA).await;
+    app.eventually_quiet().await;
+    app.stripe
+        .fault(&json!({ "path": "/v1/customers", "status": 503, "should_retry": false, "times": 2 }))
+        .await;
+    let counts = app.billing.rebuild(&|_| {}).await.unwrap().counts;
+    assert_eq!((counts.calls, counts.unchanged), (2, 1), "a page that was asked for again counts once");
+    let _: () = app.redis.clone().set("stripe:turn:rebuild", "somebody").await.unwrap();
+    let refused = app.billing.rebuild(&|_| {}).await.unwrap_err();
+    assert!(refused.to_string().contains("another rebuild"), "{refused}");
+    assert_eq!(app.snapshot(&customer).await["status"], "active");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_costs_a_call_a_hundred() {
+    let app = App::start().await;
+    app.stripe
+        .control(
+            "load",
+            &json!({ "customers": 250, "price": "pro_monthly", "prefix": "load", "metadata_user": true }),
+        )
+        .await;
+    app.stripe.forget_requests().await;
+    let steps = std::sync::Mutex::new(Vec::new());
+    let told = |progress: &unsplit_billing::ports::RebuildProgress| {
+        steps.lock().unwrap().push(progress.step.clone());
+    };
+    let rebuilt = app.billing.rebuild(&told).await.unwrap();
+    assert_eq!((rebuilt.counts.customers, rebuilt.counts.subscriptions, rebuilt.counts.calls), (250, 250, 6));
+    assert_eq!((rebuilt.counts.changed, rebuilt.counts.bound), (250, 250), "{rebuilt:?}");
+    let asked = app.stripe.list("/_emulator/requests?limit=2000").await;
+    let lists = asked.iter().filter(|it| it["path"] == LIST || it["path"] == "/v1/customers").count();
+    assert_eq!(lists, 6, "at most one for a hundred subscriptions, and one for a hundred customers");
+    assert!(asked.len() <= 7, "and the products: {asked:?}");
+    let steps = steps.into_inner().unwrap();
+    assert!(matches!(steps[..], [RebuildStep::Customers { .. }, ..]), "{steps:?}");
+}

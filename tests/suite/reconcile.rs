@@ -1,0 +1,134 @@
+//! Reconciliation: what a webhook should have brought and did not is found in Stripe's events.
+
+use std::sync::Arc;
+
+use redis::AsyncCommands;
+use serde_json::json;
+use unsplit_billing::clock::UnixMillis;
+use unsplit_billing::ports::{Clock, SystemClock};
+use unsplit_billing::service::Reconciler;
+
+use crate::support::{App, AppOptions, Tuning, eventually, tuning};
+
+const ADA: &str = "ada@example.com";
+const UPDATED: &str = "customer.subscription.updated";
+const CURSOR: &str = "stripe:reconciled";
+
+/// A clock that is wrong.
+struct Skewed(i64);
+
+impl Clock for Skewed {
+    fn now(&self) -> UnixMillis {
+        UnixMillis(SystemClock.now().0 + self.0 * 1000)
+    }
+}
+
+/// Changes made as in the Dashboard, with events and no webhooks.
+async fn with_lost_webhook(tuning: Tuning) -> (App, String) {
+    let app = App::with(AppOptions { tuning, ..AppOptions::default() }).await;
+    app.stripe.control("deliveries", &json!({ "mode": "dropped" })).await;
+    let (_, customer, subscription) = app.subscriber(ADA).await;
+    app.billing.reconcile().await.unwrap();
+    app.eventually_quiet().await;
+    // Fetched a minute ago, by Redis: nothing that came since has brought a fetch.
+    let mut value = app.snapshot(&customer).await;
+    value["syncedAt"] = json!(value["syncedAt"].as_i64().unwrap() - 60);
+    let key = format!("stripe:customer:{customer}");
+    let _: () = app.redis.clone().set(&key, value.to_string()).await.unwrap();
+    let change = json!({ "status": "past_due", "_event": UPDATED });
+    app.stripe.patch("subscriptions", &subscription, &change).await;
+    (app, customer)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_webhook_is_found_and_counted() {
+    let (app, customer) = with_lost_webhook(tuning()).await;
+    assert_eq!(app.snapshot(&customer).await["status"], "active", "nobody has said so");
+    let found = app.billing.reconcile().await.unwrap();
+    assert_eq!((found.customers, found.marked, found.drift), (1, 1, 1), "{found:?}");
+    assert_eq!(found.rebuild_due, None);
+    app.eventually_status(&customer, "past_due").await;
+    let cursor: serde_json::Value = serde_json::from_str(&app.stored(CURSOR).await.unwrap()).unwrap();
+    assert!(cursor["drift"].as_u64().unwrap() >= 1, "{cursor}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_fetched_after_the_event_is_left_alone() {
+    let (app, customer) = with_lost_webhook(tuning()).await;
+    let mut value = app.sync(&customer).await;
+    let later = SystemClock.now().secs() + 60;
+    value["syncedAt"] = json!(later);
+    let key = format!("stripe:customer:{customer}");
+    let _: () = app.redis.clone().set(&key, value.to_string()).await.unwrap();
+    let found = app.billing.reconcile().await.unwrap();
+    assert_eq!((found.customers, found.marked), (1, 0), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_wrong_hides_nothing() {
+    let ahead = Tuning { clock: Arc::new(Skewed(90)), ..tuning() };
+    let (app, customer) = with_lost_webhook(ahead).await;
+    assert_eq!(app.billing.reconcile().await.unwrap().marked, 1);
+    app.eventually_status(&customer, "past_due").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stripe_no_longer_lists_only_a_rebuild_can_tell() {
+    let app = App::start().await;
+    app.billing.reconcile().await.unwrap();
+    let old = SystemClock.now().secs() - 40 * 86_400;
+    let cursor = json!({ "eventsUntil": old, "rebuildDue": null, "drift": 3 });
+    let _: () = app.redis.clone().set(CURSOR, cursor.to_string()).await.unwrap();
+    let found = app.billing.reconcile().await.unwrap();
+    assert!(found.rebuild_due.as_deref().unwrap().contains("40 days"), "{found:?}");
+    // It stays due until one has run.
+    assert!(app.billing.reconcile().await.unwrap().rebuild_due.is_some());
+    app.billing.rebuild(&|_| {}).await.unwrap();
+    let found = app.billing.reconcile().await.unwrap();
+    assert_eq!(found.rebuild_due, None);
+    assert!(app.stored(CURSOR).await.unwrap().contains("\"drift\":3"), "what was counted stays counted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_new_to_an_old_account_says_so() {
+    let app = App::start().await;
+    let customer = app.stripe.post("/v1/customers", &[("email", ADA)]).await;
+    app.stripe.subscribe(customer["id"].as_str().unwrap(), "pro_monthly").await;
+    let _: u64 = app.redis.clone().del(CURSOR).await.unwrap();
+    let why = app.billing.reconcile().await.unwrap().rebuild_due.unwrap();
+    assert!(why.contains("never reconciled"), "{why}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_of_stripe_moves_no_cursor() {
+    let (app, customer) = with_lost_webhook(tuning()).await;
+    let before = app.stored(CURSOR).await;
+    // The second page fails: what the first one said must not be forgotten.
+    app.stripe.fault(&json!({ "path": "/v1/events", "status": 500 })).await;
+    app.billing.reconcile().await.unwrap_err();
+    assert_eq!(app.stored(CURSOR).await, before);
+    app.stripe.heal().await;
+    assert_eq!(app.billing.reconcile().await.unwrap().marked, 1);
+    app.eventually_status(&customer, "past_due").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_failover_of_redis_the_last_minutes_are_marked_again() {
+    let (app, customer) = with_lost_webhook(tuning()).await;
+    let mut value = app.snapshot(&customer).await;
+    // By its time the value is younger than the event: only the failover says that it may be lost.
+    value["syncedAt"] = json!(SystemClock.now().secs() + 60);
+    let key = format!("stripe:customer:{customer}");
+    let _: () = app.redis.clone().set(&key, value.to_string()).await.unwrap();
+    assert_eq!(app.billing.reconcile().await.unwrap().marked, 0);
+    let other = json!(["0123456789012345678901234567890123456789"]).to_string();
+    let _: () = app.redis.clone().set("stripe:replication", other).await.unwrap();
+    let watching = tokio::spawn(Reconciler::new(app.billing.clone()).run(std::future::pending()));
+    app.eventually_status(&customer, "past_due").await;
+    let known = eventually("the new history is known", async || {
+        app.stored("stripe:replication").await.filter(|ids| !ids.contains("01234567890"))
+    })
+    .await;
+    assert!(!known.is_empty());
+    watching.abort();
+}
