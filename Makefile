@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test dist clean-data
+.PHONY: help setup setup-test run test soak bench dist clean-data
 
 ADMIN := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 WASM := wasm32-unknown-unknown
@@ -58,6 +58,19 @@ test: setup setup-test ## formatting, clippy, all Rust tests, and the browser te
 	cargo xtask build
 	cd end2end && npx tsc && npx playwright test
 	@if command -v cargo-leptos >/dev/null && command -v wasm-bindgen >/dev/null; then cargo leptos build; fi
+
+bench: setup ## measure Unsplit beside its peers, and write bench/RESULTS.md (half an hour after the release build)
+	@$(call need,python3,install Python 3.9 or newer)
+	@$(call need,npm,install Node.js 20.9 or newer from https://nodejs.org)
+	@[ -d /proc/self ] || { echo "make bench reads /proc: run it on Linux" >&2; exit 1; }
+	@command -v wrk >/dev/null || { $(call install,wrk,wrk); }
+	@cd bench/peers/theo-next && npm ci --no-audit --no-fund --loglevel=error && NEXT_TELEMETRY_DISABLED=1 npm run --silent build >/dev/null
+	cargo build --release -p unsplit -p stripe-emulator --bins
+	cargo build --release --manifest-path bench/peers/bare/Cargo.toml --target-dir "$${CARGO_TARGET_DIR:-target}"
+	python3 bench/run.py $(BENCH)
+
+soak: setup ## ten thousand random storms and two hundred kills, for half an hour
+	SCHEDULES=10000 KILLS=200 cargo test --test suite -- storm kills --nocapture
 
 dist: setup ## build the optimised server and client into dist/, which runs anywhere with a Redis
 	@cargo xtask dist
