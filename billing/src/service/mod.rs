@@ -71,6 +71,9 @@ pub struct Settings {
     pub catalog_life: Duration,
     /// A worker looks this often, whether woken or not.
     pub poll: Duration,
+    /// How long a process that has died in its turn, as to reconcile or rebuild, keeps the others from
+    /// theirs.
+    pub turn: Duration,
     pub reconcile: ReconcileSettings,
     pub concurrency: usize,
     pub access: AccessPolicy,
@@ -94,6 +97,7 @@ impl Settings {
             retry_cap: Duration::from_secs(15 * 60),
             catalog_life: Duration::from_secs(10 * 60),
             poll: Duration::from_secs(10),
+            turn: Duration::from_secs(30),
             reconcile: ReconcileSettings::default(),
             concurrency: 8,
             access: AccessPolicy::default(),

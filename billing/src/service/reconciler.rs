@@ -8,7 +8,7 @@ use rand::Rng;
 use tokio::time::{Instant, sleep};
 
 use super::{Billing, random_token};
-use crate::error::Error;
+use crate::error::{Error, StoreError};
 use crate::ports::Priority;
 
 /// A loop beside the worker.
@@ -17,8 +17,6 @@ pub struct Reconciler {
     token: String,
 }
 
-/// How long a process that has died keeps the others from a turn.
-const TURN: Duration = Duration::from_secs(60);
 const TURN_OF: &str = "reconcile";
 
 impl Reconciler {
@@ -40,6 +38,7 @@ impl Reconciler {
 
     async fn go_on(&self) {
         let settings = self.billing.settings.reconcile;
+        let soon = settings.every.min(self.billing.settings.turn);
         let mut pass = Instant::now();
         // At its start each process looks for itself.
         let mut recently = Duration::ZERO;
@@ -54,10 +53,10 @@ impl Reconciler {
                         tracing::info!(events = report.events, marked = report.marked, "reconciled");
                         settings.every
                     }
-                    Ok(None) => settings.every.min(TURN),
+                    Ok(None) => soon,
                     Err(error) => {
                         tracing::warn!(%error, "reconciliation failed and will be tried again");
-                        settings.every.min(TURN)
+                        soon
                     }
                 };
                 recently = settings.every / 2;
@@ -76,12 +75,26 @@ impl Reconciler {
 
     /// `None` where it is another process's turn.
     async fn in_turn<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<Option<T>, Error> {
-        let store = &self.billing.store;
-        if !store.take_turn(TURN_OF, &self.token, TURN).await? {
+        if !self.take_turn().await? {
             return Ok(None);
         }
-        let done = work.await;
-        store.end_turn(TURN_OF, &self.token).await?;
+        tokio::pin!(work);
+        let done = loop {
+            tokio::select! {
+                done = &mut work => break done,
+                () = sleep(self.billing.settings.turn / 3) => {
+                    // Two at once would only ask Stripe twice.
+                    if let Err(error) = self.take_turn().await {
+                        tracing::debug!(%error, "the turn to reconcile could not be prolonged");
+                    }
+                }
+            }
+        };
+        self.billing.store.end_turn(TURN_OF, &self.token).await?;
         done.map(Some)
+    }
+
+    async fn take_turn(&self) -> Result<bool, StoreError> {
+        self.billing.store.take_turn(TURN_OF, &self.token, self.billing.settings.turn).await
     }
 }

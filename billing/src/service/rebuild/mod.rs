@@ -6,9 +6,9 @@
 mod writing;
 
 use std::collections::{BTreeSet, HashMap};
-use std::time::Duration;
 
 use futures::future::try_join_all;
+use tokio::time::{Instant, sleep};
 
 use super::{Billing, random_token};
 use crate::error::Error;
@@ -38,8 +38,6 @@ pub struct Rebuilt {
 
 /// Seconds. Well below a ticket's life of a day: an older rebuild would be refused every value.
 const RESUMED_FOR: i64 = 20 * 3600;
-/// How long a rebuild that has died keeps another one from going on.
-const TURN: Duration = Duration::from_secs(30);
 const TURN_OF: &str = "rebuild";
 /// How often a page is asked for again before the rebuild ends, to be gone on with by hand.
 const OUTAGES: u32 = 8;
@@ -59,17 +57,16 @@ impl Billing {
     /// One that was interrupted a moment ago still has the turn, for a while.
     async fn turn_to_rebuild(&self) -> Result<String, Error> {
         let turn = random_token();
-        let tries = TURN.as_secs() + 1;
-        for attempt in 1..=tries {
-            if self.store.take_turn(TURN_OF, &turn, TURN).await? {
+        if self.store.take_turn(TURN_OF, &turn, self.settings.turn).await? {
+            return Ok(turn);
+        }
+        tracing::warn!("another rebuild is under way, or was interrupted: waiting for its turn to end");
+        let until = Instant::now() + self.settings.turn + self.settings.retry_base;
+        while Instant::now() < until {
+            sleep(self.settings.retry_base).await;
+            if self.store.take_turn(TURN_OF, &turn, self.settings.turn).await? {
                 return Ok(turn);
             }
-            if attempt == 1 {
-                tracing::warn!(
-                    "another rebuild is under way, or was interrupted: waiting for its turn to end"
-                );
-            }
-            tokio::time::sleep(self.settings.retry_base).await;
         }
         Err(Error::RebuildRuns)
     }
@@ -118,7 +115,7 @@ impl Rebuild<'_> {
     async fn patient_step(&mut self) -> Result<Option<RebuildStep>, Error> {
         let before = self.progress.clone();
         for attempt in 0.. {
-            if !self.billing.store.take_turn(TURN_OF, &self.turn, TURN).await? {
+            if !self.billing.store.take_turn(TURN_OF, &self.turn, self.billing.settings.turn).await? {
                 return Err(Error::RebuildRuns);
             }
             let error = match self.step().await {
@@ -126,9 +123,10 @@ impl Rebuild<'_> {
                 done => return done,
             };
             self.progress = before.clone();
-            let wait = self.billing.retry_delay(attempt, error.retry_after).min(TURN / 2);
+            let wait =
+                self.billing.retry_delay(attempt, error.retry_after).min(self.billing.settings.turn / 2);
             tracing::warn!(%error, wait_secs = wait.as_secs(), "the rebuild waits for Stripe");
-            tokio::time::sleep(wait).await;
+            sleep(wait).await;
         }
         Ok(None)
     }
