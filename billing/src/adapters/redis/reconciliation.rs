@@ -67,14 +67,7 @@ fn weakest(servers: &[String], persistence: &[String], memory: &[String], fsync:
 #[async_trait]
 impl Reconciliation for RedisStore {
     async fn cursor(&self) -> Result<Option<Cursor>, StoreError> {
-        match self.json(CURSOR).await {
-            // It would fail each pass, and a rebuild at its end, for ever.
-            Err(error @ StoreError::Unreadable { .. }) => {
-                tracing::warn!(%error, "it is not known up to where events were reconciled");
-                Ok(None)
-            }
-            answer => answer,
-        }
+        self.json(CURSOR).await
     }
 
     async fn save_cursor(&self, cursor: &Cursor) -> Result<(), StoreError> {
