@@ -92,6 +92,10 @@ pub enum Error {
     EmailHasSubscription,
     #[error("another rebuild is under way: wait until it has ended")]
     RebuildRuns,
+    #[error(
+        "Redis keeps losing what the rebuild keeps: wait until it is stable, then run `unsplit rebuild` again"
+    )]
+    StoreForgets,
     #[error("another request is opening this user's checkout: try again in a moment")]
     Busy,
 }

@@ -1,7 +1,12 @@
 //! What a webhook is read for: which customer may have changed. Nothing else an event says is
 //! ever used, so an unknown API version or a field that moved is no reason to lose one.
 
+mod lenient;
+
+use serde::Deserialize;
 use serde_json::Value;
+
+use lenient::{Object, RawData, RawEvent, RawObject};
 
 use crate::id::{CustomerId, EventId, SubscriptionId};
 
@@ -39,6 +44,8 @@ pub const TRACKED: &[(&str, CustomerAt)] = &[
     ("payment_intent.succeeded", Customer),
     ("payment_intent.payment_failed", Customer),
     ("payment_intent.canceled", Customer),
+    ("invoice.finalized", Customer),
+    ("invoice.voided", Customer),
     ("customer.updated", Id),
     ("customer.deleted", Id),
     ("customer.discount.created", Customer),
@@ -108,7 +115,8 @@ pub enum EventError {
 /// # Errors
 /// `EventError` where the body is no event at all.
 pub fn parse(body: &[u8]) -> Result<Event, EventError> {
-    from_json(&serde_json::from_slice(body).map_err(|_| EventError::NotJson)?)
+    let Object(event): Object<RawEvent> = serde_json::from_slice(body).map_err(|_| EventError::NotJson)?;
+    read(&event)
 }
 
 /// The same of a body that is parsed already, as an element of Stripe's list of events is.
@@ -116,28 +124,31 @@ pub fn parse(body: &[u8]) -> Result<Event, EventError> {
 /// # Errors
 /// `EventError::Field` where it is no event at all.
 pub fn from_json(event: &Value) -> Result<Event, EventError> {
-    let id = event["id"].as_str().and_then(|id| EventId::parse(id).ok());
-    let kind = event["type"].as_str().ok_or(EventError::Field("type"))?.to_owned();
+    let Object(event): Object<RawEvent> = Object::deserialize(event).map_err(|_| EventError::NotJson)?;
+    read(&event)
+}
+
+fn read(event: &RawEvent<'_>) -> Result<Event, EventError> {
+    let kind = event.kind.text().ok_or(EventError::Field("type"))?.to_owned();
+    let id = event.id.text().and_then(|id| EventId::parse(id).ok());
     Ok(Event {
         id: id.ok_or(EventError::Field("id"))?,
-        created: event["created"].as_i64().ok_or(EventError::Field("created"))?,
-        livemode: event["livemode"].as_bool().ok_or(EventError::Field("livemode"))?,
-        subject: subject(&kind, &event["data"]),
+        created: event.created.number().ok_or(EventError::Field("created"))?,
+        livemode: event.livemode.flag().ok_or(EventError::Field("livemode"))?,
+        subject: subject(&kind, &event.data.0),
         kind,
     })
 }
 
-fn subject(kind: &str, data: &Value) -> Subject {
+fn subject(kind: &str, data: &RawData<'_>) -> Subject {
     let Some((_, at)) = TRACKED.iter().find(|(tracked, _)| *tracked == kind) else {
         return Subject::Untracked;
     };
-    let object = &data["object"];
+    let object = &data.object.0;
     let customer = match at {
-        Customer => id_of(&object["customer"]),
-        Id => id_of(object),
-        PreviousCustomer => {
-            id_of(&data["previous_attributes"]["customer"]).or_else(|| id_of(&object["customer"]))
-        }
+        Customer => object.customer.text(),
+        Id => object.id.text(),
+        PreviousCustomer => data.previous_attributes.0.customer.text().or_else(|| object.customer.text()),
     };
     match customer.and_then(|id| CustomerId::parse(id).ok()) {
         Some(customer) => Subject::Customer { customer, subscription: subscription(kind, object) },
@@ -146,21 +157,16 @@ fn subject(kind: &str, data: &Value) -> Subject {
 }
 
 /// The subscription that must be in a fetch made after this event, if it names one.
-fn subscription(kind: &str, object: &Value) -> Option<SubscriptionId> {
+fn subscription(kind: &str, object: &RawObject<'_>) -> Option<SubscriptionId> {
     let id = if kind.starts_with("customer.subscription.") {
-        id_of(object)
+        object.id.text()
     } else if kind.starts_with("invoice.") {
-        id_of(&object["parent"]["subscription_details"]["subscription"])
-            .or_else(|| id_of(&object["subscription"]))
+        let details = &object.parent.0.subscription_details.0;
+        details.subscription.text().or_else(|| object.subscription.text())
     } else {
-        id_of(&object["subscription"])
+        object.subscription.text()
     };
     id.and_then(|id| SubscriptionId::parse(id).ok())
-}
-
-/// An id, or the id of an expanded object.
-fn id_of(value: &Value) -> Option<&str> {
-    value.as_str().or_else(|| value["id"].as_str())
 }
 
 #[cfg(test)]
@@ -207,6 +213,35 @@ mod tests {
     }
 
     #[test]
+    fn what_has_another_type_than_expected_loses_no_event() {
+        for other in
+            [json!(null), json!(1), json!(1.5), json!(-1), json!(true), json!("x"), json!([{"id": "cus_9"}])]
+        {
+            let data = json!({"object": {
+                "id": &other, "customer": {"name": &other, "id": "cus_1"}, "subscription": "sub_1", "parent": &other,
+                "lines": {"data": [&other]}, "metadata": {"customer": "cus_2", "id": "cus_3"},
+            }, "previous_attributes": &other});
+            assert_eq!(read("invoice.paid", &data).subject, about("cus_1", Some("sub_1")), "{other}");
+            assert_eq!(
+                read("payment_method.detached", &data).subject,
+                about("cus_1", Some("sub_1")),
+                "{other}"
+            );
+            assert_eq!(read("invoice.paid", &other).subject, Subject::Nobody, "{other}");
+        }
+        let escaped = br#"{"id":"evt_1","type":"invoice.paid","created":5,"livemode":false,"data":{"object":{"customer":"cus\u005f1"}}}"#;
+        assert_eq!(parse(escaped).unwrap().subject, about("cus_1", None));
+    }
+
+    #[test]
+    fn a_parsed_event_and_its_text_say_the_same() {
+        let event = json!({"id": "evt_1", "type": "invoice.paid", "created": 5, "livemode": true,
+            "data": {"object": {"customer": {"id": "cus_1"}, "subscription": {"id": "sub_1"}}}});
+        assert_eq!(from_json(&event), parse(event.to_string().as_bytes()));
+        assert_eq!(from_json(&event).unwrap().subject, about("cus_1", Some("sub_1")));
+    }
+
+    #[test]
     fn what_is_not_ours_is_told_apart_from_what_is_broken() {
         assert_eq!(read("price.created", &json!({"object": {"id": "price_1"}})).subject, Subject::Untracked);
         assert_eq!(
@@ -214,7 +249,12 @@ mod tests {
             Subject::Nobody
         );
         assert_eq!(read("invoice.paid", &Value::Null).subject, Subject::Nobody);
-        assert_eq!(parse(b"hello"), Err(EventError::NotJson));
+        for nonsense in [b"hello".as_slice(), b"", b"{\"id\":", b"{} {}"] {
+            assert_eq!(parse(nonsense), Err(EventError::NotJson));
+        }
+        for other in ["[1, {}]", "null", "5", "\"text\"", "{}"] {
+            assert_eq!(parse(other.as_bytes()), Err(EventError::Field("type")), "{other}");
+        }
         assert_eq!(parse(b"{\"id\":\"evt_1\"}"), Err(EventError::Field("type")));
     }
 }

@@ -87,7 +87,12 @@ async fn explain(error: &Error) -> Result<(), ServerFnError> {
         Error::Busy => {
             tell(Tone::Warn, "That was quick", "Your checkout is being opened. Please try again.").await
         }
-        Error::Store(_) | Error::Stripe(_) | Error::Invalid(_) | Error::WrongAccount | Error::RebuildRuns => {
+        Error::Store(_)
+        | Error::Stripe(_)
+        | Error::Invalid(_)
+        | Error::WrongAccount
+        | Error::RebuildRuns
+        | Error::StoreForgets => {
             let text = "Nothing was charged just now. If you have already paid, your account shows it soon; \
                         otherwise try again in a minute.";
             tell(Tone::Bad, "The payment page can't be reached", text).await

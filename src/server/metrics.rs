@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use subtle::ConstantTimeEq;
 
@@ -39,6 +39,7 @@ pub fn recorder() -> Result<PrometheusHandle, StartError> {
     // Whoever was a moment faster has installed theirs; both are equal.
     if metrics::set_global_recorder(recorder).is_ok() {
         describe();
+        begin();
     }
     Ok(handle)
 }
@@ -49,6 +50,13 @@ pub async fn upkeep(handle: PrometheusHandle) {
         tokio::time::sleep(UPKEEP).await;
         handle.run_upkeep();
     }
+}
+
+/// What must be there before it has happened: Prometheus sees no increase of what first appears at 1, and an
+/// alert on a time that never was is silent.
+fn begin() {
+    counter!("unsplit_redis_failovers_total").increment(0);
+    gauge!("unsplit_reconciled_timestamp_seconds").set(0.0);
 }
 
 fn describe() {
@@ -133,6 +141,8 @@ async fn ask_redis(state: &AppState) -> Result<(), unsplit_billing::error::Store
         gauge!("unsplit_stripe_budget_available", "limit" => limit.name.clone()).set(limit.available);
         gauge!("unsplit_stripe_budget_rate", "limit" => limit.name).set(limit.current_rate);
     }
+    // All processes' count, so that it does not begin again with each.
+    counter!("unsplit_drift_total").absolute(state.billing.drift().await?);
     let weak = state.billing.durability().await?.weaknesses().len();
     gauge!("unsplit_redis_weak_durability").set(weak as f64);
     Ok(())

@@ -8,12 +8,14 @@ pub mod commands;
 pub mod config;
 pub mod gate;
 pub mod health;
+pub mod log;
 pub mod metrics;
 pub mod purchase;
 pub mod render;
 pub mod router;
 pub mod run;
 pub mod security;
+pub mod serve;
 pub mod session;
 mod state;
 

@@ -1,33 +1,25 @@
-//! Builds the adapters and runs the app until it is told to stop.
+//! Builds the adapters and the app's state of them; `serve` runs them.
 
 use std::fmt::Display;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use cookie::Key;
 use leptos::config::{LeptosOptions, get_configuration};
 use rand::Rng;
-use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tracing_subscriber::EnvFilter;
 use unsplit_billing::adapters::plans_toml;
 use unsplit_billing::adapters::redis::{BudgetSettings, QueueSettings, RedisConnection, RedisStore};
 use unsplit_billing::adapters::stripe::{StripeClient, StripeSettings, Transport};
 use unsplit_billing::error::{Error, StripeErrorKind};
 use unsplit_billing::plan::Catalog;
 use unsplit_billing::ports::{Account, AccountMode, Clock, SystemClock};
-use unsplit_billing::service::{AccountClaim, Billing, Reconciler, Settings, Worker};
+use unsplit_billing::service::{AccountClaim, Billing, Settings};
 
 use super::AppState;
 use super::auth::{AccountSettings, Accounts};
 use super::config::Config;
 use super::health::Health;
 use super::metrics;
-use super::router::router;
-use super::security::SecurityPolicy;
-use super::session::RedisSessionStore;
 
 /// Why a command ends at once: one line, for the person who started it.
 #[derive(Debug, thiserror::Error)]
@@ -60,35 +52,6 @@ start_error_from!(
     super::auth::AccountError,
     super::security::InvalidOrigin
 );
-
-/// How long requests that are under way may take after the stop signal.
-const DRAIN: Duration = Duration::from_secs(25);
-
-/// Logs to stderr: JSON where nobody looks at it, text on a terminal. RUST_LOG says how much.
-pub fn log_to_stderr(default: &str) {
-    use std::io::IsTerminal;
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new(format!("{default},tower_sessions_core=error")));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // A second call, as a test may make, keeps the first one's settings.
-    let _ = if std::io::stderr().is_terminal() { builder.try_init() } else { builder.json().try_init() };
-}
-
-/// Resolves on Ctrl-C and on SIGTERM.
-pub async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut term = match signal(SignalKind::terminate()) {
-        Ok(term) => term,
-        Err(error) => {
-            tracing::error!(%error, "SIGTERM can't be heard");
-            return std::future::pending().await;
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = term.recv() => {}
-    }
-}
 
 /// A file beside the current directory, or beside the program, as in `dist/`.
 fn beside(name: &str) -> PathBuf {
@@ -142,6 +105,20 @@ pub async fn open_billing(
     catalog: Catalog,
     tuning: &Tuning,
 ) -> Result<(Arc<Billing>, RedisConnection), StartError> {
+    let (billing, redis) = build_billing(config, catalog, tuning).await?;
+    claim_account(&billing, config.mode).await?;
+    Ok((billing, redis))
+}
+
+/// The verbs before Stripe is asked anything: enough for who only looks at Redis.
+///
+/// # Errors
+/// `StartError`.
+pub async fn build_billing(
+    config: &Config,
+    catalog: Catalog,
+    tuning: &Tuning,
+) -> Result<(Arc<Billing>, RedisConnection), StartError> {
     let redis = RedisConnection::open(config.redis()).await?;
     let clock = tuning.clock.clone();
     let queue = QueueSettings { shards: config.queue_shards, ..tuning.queue };
@@ -153,12 +130,15 @@ pub async fn open_billing(
     let mut settings = Settings::new(format!("{public}/checkout/success"), format!("{public}/pricing"));
     (tuning.billing)(&mut settings);
     let stripe = Arc::new(StripeClient::new(transport));
-    let billing = Arc::new(Billing::new(stripe, store, clock, catalog, settings));
-    match billing.claim_account(config.mode).await.map_err(refused_key)? {
-        AccountClaim::Ours(_) => Ok((billing, redis)),
+    Ok((Arc::new(Billing::new(stripe, store, clock, catalog, settings)), redis))
+}
+
+async fn claim_account(billing: &Billing, mode: AccountMode) -> Result<(), StartError> {
+    match billing.claim_account(mode).await.map_err(refused_key)? {
+        AccountClaim::Ours(_) => Ok(()),
         AccountClaim::Unverified(recorded) => {
             tracing::warn!(account = %describe(&recorded), "Stripe does not answer: serving what this Redis knows");
-            Ok((billing, redis))
+            Ok(())
         }
         AccountClaim::Another { ours, recorded } => Err(StartError::new(format!(
             "this Redis belongs to Stripe account {} and STRIPE_SECRET_KEY to {}: \
@@ -196,7 +176,7 @@ pub async fn open_state(
     tuning: Tuning,
 ) -> Result<(AppState, RedisConnection), StartError> {
     let (billing, redis) = open_billing(&config, catalog, &tuning).await?;
-    warn_of_weak_redis(&billing).await;
+    look_at_redis(&billing).await?;
     let secret = shared_secret(&redis).await?;
     let state = AppState {
         billing,
@@ -211,15 +191,22 @@ pub async fn open_state(
 }
 
 /// What is acknowledged should be on disk; whether it is, is Redis' own setting.
-async fn warn_of_weak_redis(billing: &Billing) {
-    match billing.durability().await {
-        Ok(durability) => {
-            for weakness in durability.weaknesses() {
-                tracing::warn!("Redis {}: {weakness} (docs/operations.md)", durability.version);
-            }
+async fn look_at_redis(billing: &Billing) -> Result<(), StartError> {
+    let durability = match billing.durability().await {
+        Ok(durability) => durability,
+        Err(error) => {
+            tracing::warn!(%error, "Redis does not say how safe it is");
+            return Ok(());
         }
-        Err(error) => tracing::warn!(%error, "Redis does not say how safe it is"),
+    };
+    if durability.is_too_old() {
+        let version = &durability.version;
+        return Err(StartError::new(format!("Redis {version} is too old: Unsplit needs 6.2 or newer")));
     }
+    for weakness in durability.weaknesses() {
+        tracing::warn!("Redis {}: {weakness} (docs/operations.md)", durability.version);
+    }
+    Ok(())
 }
 
 fn site_options(config: &Config) -> Result<LeptosOptions, StartError> {
@@ -247,79 +234,4 @@ async fn shared_secret(redis: &RedisConnection) -> Result<[u8; 32], StartError> 
     hex::decode_to_slice(stored, &mut secret)
         .map_err(|error| StartError::new(format!("Redis key {KEY} is damaged ({error}): delete it")))?;
     Ok(secret)
-}
-
-/// The address, taken before anything else is started.
-///
-/// # Errors
-/// `StartError` that says what to do where somebody else has it.
-pub async fn listen(address: SocketAddr, change: &str) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AddrInUse => {
-            StartError::new(format!("{address} is in use: stop what runs there, or set {change}"))
-        }
-        _ => StartError::new(format!("{address} can't be listened on ({error}): set {change}")),
-    })
-}
-
-/// Runs the app until `stop` resolves.
-///
-/// # Errors
-/// `StartError`.
-pub async fn serve(
-    config: Config,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), StartError> {
-    let listener = listen(config.site_addr, "LEPTOS_SITE_ADDR").await?;
-    let (state, redis) = open_state(config, read_catalog()?, Tuning::default()).await?;
-    tracing::info!(address = %state.config.site_addr, mode = ?state.config.mode, "serving");
-    serve_on(listener, state, redis, stop).await
-}
-
-/// Runs the app on a listener: pages and webhooks, and the worker beside them.
-///
-/// # Errors
-/// `StartError`.
-pub async fn serve_on(
-    listener: TcpListener,
-    state: AppState,
-    redis: RedisConnection,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), StartError> {
-    let own = [&state.config.stripe_base, &state.config.checkout_origin];
-    let pages: Vec<String> = own.into_iter().flatten().cloned().collect();
-    let policy = SecurityPolicy::new(&state.config.public_url, &pages)?;
-    let app = router(&state, RedisSessionStore::new(redis), policy);
-    let (stopping, mut stopped) = watch::channel(());
-    let mut workers_stop = stopped.clone();
-    let mut reconcilers_stop = stopped.clone();
-    let health = state.health.clone();
-    let worker = Worker::new(state.billing.clone());
-    let worker = tokio::spawn(async move {
-        let _working = health.working();
-        worker.run(async move { drop(workers_stop.changed().await) }).await;
-    });
-    let reconciler = Reconciler::new(state.billing.clone());
-    let reconciler = tokio::spawn(reconciler.run(async move { drop(reconcilers_stop.changed().await) }));
-    let upkeep = tokio::spawn(metrics::upkeep(state.health.recorder()));
-    let health = state.health.clone();
-    tokio::spawn(async move {
-        stop.await;
-        health.drain();
-        let _ = stopping.send(());
-    });
-    let service = app.into_make_service_with_connect_info::<SocketAddr>();
-    let mut drained = stopped.clone();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
-        let _ = stopped.changed().await;
-    });
-    tokio::select! {
-        served = async { serving.await } => served.map_err(StartError::new)?,
-        () = async { let _ = drained.changed().await; tokio::time::sleep(DRAIN).await } => {
-            tracing::warn!("some requests did not end in time");
-        }
-    }
-    upkeep.abort();
-    reconciler.await.map_err(StartError::new)?;
-    worker.await.map_err(StartError::new)
 }

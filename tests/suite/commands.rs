@@ -3,8 +3,17 @@
 
 use std::net::TcpListener;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
-use crate::support::{App, Browser, GOOD, Place, Stripe, database, finished};
+use redis::AsyncCommands;
+use serde_json::json;
+use unsplit::server::run::{open_billing, read_catalog};
+use unsplit_billing::error::Error;
+use unsplit_billing::id::UserId;
+use unsplit_billing::plan::Interval;
+use unsplit_billing::service::{Buyer, Checkout, CheckoutChoice};
+
+use crate::support::{App, Browser, GOOD, Place, Stripe, Tuning, database, finished, tuning};
 
 const LIVE_URL: (&str, &str) = ("PUBLIC_URL", "https://example.com");
 
@@ -114,11 +123,109 @@ async fn a_second_process_on_the_same_redis_knows_who_is_there_and_what_they_hav
     assert!(running.signal("-TERM").success());
 }
 
+/// Its exit code, and what it said on stdout and on stderr.
+async fn ended(command: Command) -> (Option<i32>, String, String) {
+    let output = finished(command).await;
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_queue_is_shown_without_stripe() {
+    let app = App::start().await;
+    let (_, customer, _) = app.subscriber("ada@example.com").await;
+    let (place, home) = (Place::new(), app.url.clone());
+    for (name, value) in [("STRIPE_API_BASE", "http://127.0.0.1:1"), ("STRIPE_SECRET_KEY", "sk_test_revoked")]
+    {
+        let mut queue = place.command(&["queue"], &app.variables(&home));
+        queue.env(name, value);
+        let (code, shown, why) = ended(queue).await;
+        assert_eq!(code, Some(0), "{name}: {why}");
+        assert!(shown.contains(&customer) && shown.contains("0 failing"), "{name}: {shown}");
+    }
+    let mut serve = place.command(&["serve"], &app.variables(&home));
+    serve.env("STRIPE_SECRET_KEY", "sk_test_revoked");
+    let line = one_line(serve).await;
+    assert!(line.contains("STRIPE_SECRET_KEY is refused"), "{line}");
+    for most in ["0", "1001"] {
+        let queue = place.command(&["queue", "--most", most], &app.variables(&home));
+        let (code, shown, why) = ended(queue).await;
+        assert!(code == Some(2) && shown.is_empty() && why.contains("1..=1000"), "{most}: {shown}{why}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_tells_a_mistyped_customer_from_a_deleted_one() {
+    let app = App::start().await;
+    let (place, home) = (Place::new(), app.url.clone());
+    let sync = async |id: &str| ended(place.command(&["sync", id], &app.variables(&home))).await;
+    let (code, shown, why) = sync("cus_typo").await;
+    assert!(code == Some(1) && why.contains("Stripe has no such customer."), "{code:?}: {why}");
+    assert!(shown.contains("\"none\""), "{shown}");
+    assert_eq!(app.snapshot("cus_typo").await["status"], "none", "as the rule wants");
+    let customer = app.stripe.post("/v1/customers", &[("email", "ada@example.com")]).await;
+    let customer = customer["id"].as_str().unwrap();
+    let (code, _, said) = sync(customer).await;
+    assert!(code == Some(0) && !said.contains("customer"), "{code:?}: {said}");
+    app.stripe.delete(&format!("/v1/customers/{customer}")).await;
+    let (code, _, said) = sync(customer).await;
+    assert!(code == Some(0) && said.contains("The customer was deleted at Stripe."), "{code:?}: {said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_metrics_tell_what_has_not_happened_yet_and_what_another_process_has_found() {
+    let app = App::start().await;
+    let place = Place::new();
+    let home = place.home();
+    let mut serve = place.command(&["serve"], &app.variables(&home));
+    serve.env("STRIPE_API_BASE", "http://127.0.0.1:1");
+    let mut running = place.answering(serve).await;
+    for drift in [0, 7, 9] {
+        let cursor = json!({ "eventsUntil": 1, "rebuildDue": null, "drift": drift }).to_string();
+        let _: () = app.redis.clone().set("stripe:reconciled", cursor).await.unwrap();
+        let metrics = reqwest::get(format!("{home}/metrics")).await.unwrap().text().await.unwrap();
+        for name in ["drift_total", "redis_failovers_total", "reconciled_timestamp_seconds"] {
+            let line = format!("unsplit_{name} {}", if name == "drift_total" { drift } else { 0 });
+            assert!(metrics.lines().any(|it| it == line), "{line} is missing:\n{metrics}");
+        }
+    }
+    assert!(running.signal("-TERM").success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_of_a_product_that_lost_its_plan_is_not_sold_until_a_push() {
+    let app = App::start().await;
+    let forgetful = Tuning { billing: |settings| settings.catalog_life = Duration::ZERO, ..tuning() };
+    let (billing, _) = open_billing(&app.config, read_catalog().unwrap(), &forgetful).await.unwrap();
+    let buyer = Buyer { user: UserId::parse("u1").unwrap(), email: "ada@example.com".to_owned() };
+    let choice = CheckoutChoice { plan: "pro".to_owned(), interval: Interval::Month };
+    let product = app.stripe.price("pro_monthly").await["product"].as_str().unwrap().to_owned();
+    for plan in ["", "team"] {
+        app.stripe.post(&format!("/v1/products/{product}"), &[("metadata[plan]", plan)]).await;
+        let sold = billing.start_checkout(&buyer, &choice).await;
+        assert!(matches!(sold, Err(Error::NotPushed(_))), "{plan}: {sold:?}");
+    }
+    let (place, home) = (Place::new(), app.url.clone());
+    let push = ended(place.command(&["plans", "push"], &app.variables(&home))).await;
+    assert_eq!(push.0, Some(0), "{push:?}");
+    let sold = billing.start_checkout(&buyer, &choice).await;
+    assert!(matches!(sold, Ok(Checkout::Open { .. })), "{sold:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stripe_that_says_nothing_does_not_hold_up_a_start() {
+    let app = App::start().await;
+    app.stripe.fault(&json!({ "path": "/v1/account", "latency_ms": 20_000 })).await;
+    let impatient = Tuning { billing: |settings| settings.patience = Duration::from_millis(300), ..tuning() };
+    let began = Instant::now();
+    open_billing(&app.config, read_catalog().unwrap(), &impatient).await.unwrap();
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
 /// Fails with one line, which is returned.
 pub async fn one_line(command: Command) -> String {
-    let output = finished(command).await;
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{text}");
+    let (code, _, text) = ended(command).await;
+    assert_eq!(code, Some(1), "{text}");
     assert_eq!(text.lines().count(), 1, "{text}");
     assert!(text.starts_with("unsplit: "), "{text}");
     text

@@ -1,11 +1,14 @@
 //! Where it is not clear whether money has moved: nothing is sold, and nothing wrong is said.
 
+use std::time::Duration;
+
 use redis::AsyncCommands;
 use serde_json::{Value, json};
-
 use unsplit::server::run::read_catalog;
+use unsplit_billing::ports::EntryState;
+use unsplit_billing::service::Settings;
 
-use crate::support::{App, GOOD};
+use crate::support::{App, AppOptions, GOOD, Tuning, eventually, tuning};
 
 const ADA: &str = "ada@example.com";
 const SUCCESS: &str = "/checkout/success";
@@ -71,7 +74,38 @@ async fn closing_an_open_checkout_is_tried_until_it_succeeds() {
         .fault(&json!({ "path": "/v1/checkout/sessions", "method": "POST", "status": 503, "times": 4 }))
         .await;
     app.stripe.subscribe(&customer, "team_monthly").await;
-    crate::support::eventually("the open checkout is closed", async || {
+    eventually("the open checkout is closed", async || {
+        app.stripe.sessions("open").await.is_empty().then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reaction_that_hangs_holds_no_trigger_up_and_is_done_later() {
+    let billing = |settings: &mut Settings| {
+        (tuning().billing)(settings);
+        settings.reaction = Duration::from_millis(100);
+        settings.sync_deadline = Duration::from_secs(2);
+    };
+    let options = AppOptions { tuning: Tuning { billing, ..tuning() }, ..AppOptions::default() };
+    let app = App::with(options).await;
+    let mut browser = app.signed_up(ADA).await;
+    browser.subscribe("pro", "month").await;
+    let customer = app.only_customer().await;
+    let _: u64 = app.redis.clone().del(format!("stripe:checkout:{customer}")).await.unwrap();
+    app.eventually_quiet().await;
+    app.stripe.fault(&json!({ "path": "/v1/checkout/sessions", "hold": true })).await;
+    app.stripe.subscribe(&customer, "team_monthly").await;
+    app.eventually_status(&customer, "active").await;
+    let entry = eventually("the lease has ended", async || {
+        let entries = app.billing.queue_entries(10).await.unwrap();
+        entries.into_iter().find(|entry| entry.state == EntryState::Scheduled)
+    })
+    .await;
+    assert_eq!((entry.attempts, &entry.last_error), (0, &None), "the sync has succeeded: {entry:?}");
+    assert_eq!(app.stripe.sessions("open").await.len(), 1);
+    app.stripe.heal().await;
+    eventually("the open checkout is closed", async || {
         app.stripe.sessions("open").await.is_empty().then_some(())
     })
     .await;

@@ -1,10 +1,16 @@
 //! Rebuild: everything that Redis knows of Stripe, made again from Stripe alone.
 
+mod late;
+mod lost;
+
+use std::time::Duration;
+
 use redis::AsyncCommands;
 use serde_json::{Value, json};
-use unsplit_billing::ports::RebuildStep;
+use unsplit::server::run::{open_billing, read_catalog};
+use unsplit_billing::ports::{RebuildProgress, RebuildStep};
 
-use crate::support::{App, SlowLine};
+use crate::support::{App, SlowLine, Tuning, tuning};
 
 const LIST: &str = "/v1/subscriptions";
 const ADA: &str = "ada@example.com";
@@ -17,6 +23,40 @@ async fn buyer(app: &App, email: &str, plan: &str) -> (crate::support::Browser, 
     let customers = app.stripe.customers().await;
     let customer = customers.iter().find(|customer| customer["email"] == email).unwrap();
     (browser, customer["id"].as_str().unwrap().to_owned())
+}
+
+/// As after the half minute that a rebuild which was killed keeps its turn.
+async fn end_turn(app: &App) {
+    let _: u64 = app.redis.clone().del("stripe:turn:rebuild").await.unwrap();
+}
+
+/// A rebuild that is killed when it has come to a step.
+async fn dies_at(app: &App, step: fn(&RebuildStep) -> bool) {
+    let (stop, mut stopped) = tokio::sync::mpsc::unbounded_channel();
+    let told = |progress: &RebuildProgress| {
+        if step(&progress.step) {
+            let _ = stop.send(());
+        }
+    };
+    tokio::select! {
+        biased;
+        _ = stopped.recv() => {}
+        done = app.billing.rebuild(&told) => panic!("it came to its end: {done:?}"),
+    }
+    end_turn(app).await;
+}
+
+fn first_value(step: &RebuildStep) -> bool {
+    matches!(step, RebuildStep::Values { page: 0 })
+}
+
+fn first_binding(step: &RebuildStep) -> bool {
+    matches!(step, RebuildStep::Bindings { page: 0 })
+}
+
+/// How often customers were listed.
+async fn listings(app: &App) -> usize {
+    app.stripe.requests("GET", "/v1/customers").await.len()
 }
 
 fn without_time(mut snapshot: Value) -> Value {
@@ -134,8 +174,7 @@ async fn an_interrupted_rebuild_goes_on_where_it_stopped() {
     app.billing.rebuild(&|_| {}).await.unwrap_err();
     app.stripe.heal().await;
     for stop_at in 0..12_usize {
-        // As after the half minute that a rebuild which has died keeps its turn.
-        let _: u64 = app.redis.clone().del("stripe:turn:rebuild").await.unwrap();
+        end_turn(&app).await;
         let pages = std::sync::atomic::AtomicUsize::new(0);
         let (stop, stopped) = tokio::sync::mpsc::unbounded_channel::<()>();
         let mut stopped = stopped;
@@ -152,8 +191,7 @@ async fn an_interrupted_rebuild_goes_on_where_it_stopped() {
     assert_eq!(app.snapshot(&customer).await["status"], "active");
     assert_eq!(app.keys("stripe:customer:*").await.len(), 211);
     assert!(app.keys("stripe:rebuild*").await.is_empty());
-    let listed = app.stripe.requests("GET", "/v1/customers").await.len();
-    assert_eq!(listed, 3, "a hundred a call, and none of them twice");
+    assert_eq!(listings(&app).await, 3, "a hundred a call, and none of them twice");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -183,7 +221,7 @@ async fn a_rebuild_costs_a_call_a_hundred() {
         .await;
     app.stripe.forget_requests().await;
     let steps = std::sync::Mutex::new(Vec::new());
-    let told = |progress: &unsplit_billing::ports::RebuildProgress| {
+    let told = |progress: &RebuildProgress| {
         steps.lock().unwrap().push(progress.step.clone());
     };
     let rebuilt = app.billing.rebuild(&told).await.unwrap();
@@ -195,4 +233,49 @@ async fn a_rebuild_costs_a_call_a_hundred() {
     assert!(asked.len() <= 7, "and the products: {asked:?}");
     let steps = steps.into_inner().unwrap();
     assert!(matches!(steps[..], [RebuildStep::Customers { .. }, ..]), "{steps:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stripe_without_customers_is_rebuilt_too() {
+    let app = App::start().await;
+    let counts = app.billing.rebuild(&|_| {}).await.unwrap().counts;
+    assert_eq!((counts.calls, counts.customers, counts.changed), (2, 0, 0), "{counts:?}");
+    assert!(app.keys("stripe:rebuild*").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_is_as_old_as_the_list_of_subscriptions_and_not_as_the_rebuild() {
+    let app = App::start().await;
+    let (_, customer, subscription) = app.subscriber(ADA).await;
+    app.eventually_quiet().await;
+    let line = SlowLine::to(&app.stripe.url, "/v1/customers").await;
+    let slow = app.another_process(&line.url).await;
+    let rebuilding = tokio::spawn(async move { slow.rebuild(&|_| {}).await.unwrap() });
+    line.answered().await;
+    // Longer than the margin. A webhook says so, and is served before the rebuild has its ticket.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    app.stripe.delete(&format!("{LIST}/{subscription}")).await;
+    app.eventually_status(&customer, "canceled").await;
+    app.eventually_quiet().await;
+    line.release();
+    let counts = rebuilding.await.unwrap().counts;
+    assert_eq!((counts.unchanged, counts.marked), (1, 0), "{counts:?}");
+    assert_eq!(app.billing.reconcile().await.unwrap().drift, 0, "no webhook was lost");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn products_are_read_again_where_no_worker_does_it() {
+    let app = App::start().await;
+    app.stripe.control("load", &json!({ "customers": 250, "price": "pro_monthly", "prefix": "load" })).await;
+    let forgetful = Tuning {
+        billing: |settings| {
+            (tuning().billing)(settings);
+            settings.catalog_life = Duration::ZERO;
+        },
+        ..tuning()
+    };
+    let alone = open_billing(&app.config, read_catalog().unwrap(), &forgetful).await.unwrap().0;
+    app.stripe.forget_requests().await;
+    alone.rebuild(&|_| {}).await.unwrap();
+    assert_eq!(app.stripe.requests("GET", "/v1/products").await.len(), 3, "once a page, as they age at once");
 }

@@ -1,9 +1,11 @@
 //! Reconciliation: what a webhook should have brought and did not is found in Stripe's events.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use metrics_exporter_prometheus::PrometheusBuilder;
 use redis::AsyncCommands;
-use serde_json::json;
+use serde_json::{Value, json};
 use unsplit_billing::clock::UnixMillis;
 use unsplit_billing::ports::{Clock, SystemClock};
 use unsplit_billing::service::Reconciler;
@@ -40,6 +42,14 @@ async fn with_lost_webhook(tuning: Tuning) -> (App, String) {
     (app, customer)
 }
 
+async fn cursor(app: &App) -> Value {
+    serde_json::from_str(&app.stored(CURSOR).await.unwrap()).unwrap()
+}
+
+async fn set_cursor(app: &App, cursor: &Value) {
+    let _: () = app.redis.clone().set(CURSOR, cursor.to_string()).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_webhook_is_found_and_counted() {
     let (app, customer) = with_lost_webhook(tuning()).await;
@@ -48,8 +58,9 @@ async fn a_lost_webhook_is_found_and_counted() {
     assert_eq!((found.customers, found.marked, found.drift), (1, 1, 1), "{found:?}");
     assert_eq!(found.rebuild_due, None);
     app.eventually_status(&customer, "past_due").await;
-    let cursor: serde_json::Value = serde_json::from_str(&app.stored(CURSOR).await.unwrap()).unwrap();
+    let cursor = cursor(&app).await;
     assert!(cursor["drift"].as_u64().unwrap() >= 1, "{cursor}");
+    assert_eq!(Some(app.billing.drift().await.unwrap()), cursor["drift"].as_u64());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,8 +88,7 @@ async fn what_stripe_no_longer_lists_only_a_rebuild_can_tell() {
     let app = App::start().await;
     app.billing.reconcile().await.unwrap();
     let old = SystemClock.now().secs() - 40 * 86_400;
-    let cursor = json!({ "eventsUntil": old, "rebuildDue": null, "drift": 3 });
-    let _: () = app.redis.clone().set(CURSOR, cursor.to_string()).await.unwrap();
+    set_cursor(&app, &json!({ "eventsUntil": old, "rebuildDue": null, "drift": 3 })).await;
     let found = app.billing.reconcile().await.unwrap();
     assert!(found.rebuild_due.as_deref().unwrap().contains("40 days"), "{found:?}");
     // It stays due until one has run.
@@ -110,6 +120,102 @@ async fn an_outage_of_stripe_moves_no_cursor() {
     app.stripe.heal().await;
     assert_eq!(app.billing.reconcile().await.unwrap().marked, 1);
     app.eventually_status(&customer, "past_due").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pass_that_fails_keeps_the_drift_that_it_has_found() {
+    let (app, customer) = with_lost_webhook(tuning()).await;
+    let before = cursor(&app).await;
+    // Another customer's value is no text, and the pass comes to them after the first.
+    let other = app.stripe.post("/v1/customers", &[("email", "bob@example.com")]).await;
+    let other = other["id"].as_str().unwrap();
+    app.stripe.post(&format!("/v1/customers/{other}"), &[("name", "Bob")]).await;
+    let key = format!("stripe:customer:{other}");
+    let _: u64 = app.redis.clone().lpush(&key, "damage").await.unwrap();
+    let value = app.snapshot(&customer).await;
+    let change = json!({ "_event": UPDATED });
+    app.stripe.patch("subscriptions", value["subscriptionId"].as_str().unwrap(), &change).await;
+
+    app.billing.reconcile().await.unwrap_err();
+    let counted = before["drift"].as_u64().unwrap() + 1;
+    let mut expected = before.clone();
+    expected["drift"] = json!(counted);
+    assert_eq!(cursor(&app).await, expected, "the next pass begins where this one did");
+    app.eventually_status(&customer, "past_due").await;
+    app.eventually_quiet().await;
+    let _: u64 = app.redis.clone().del(&key).await.unwrap();
+    assert_eq!(app.billing.reconcile().await.unwrap().drift, 1, "only the other one is new");
+    assert_eq!(app.billing.drift().await.unwrap(), counted + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pass_counts_from_its_end_as_it_marks_until_then() {
+    let app = App::start().await;
+    // There are two lists.
+    app.stripe.fault(&json!({ "path": "/v1/events", "latency_ms": 1100, "times": 2 })).await;
+    let began = SystemClock.now().secs();
+    app.billing.reconcile().await.unwrap();
+    let passes = cursor(&app).await["passes"].clone();
+    let last = passes.as_array().unwrap().last().unwrap();
+    assert!(last["at"].as_i64().unwrap() >= began + 2, "{began}: {last}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flush_during_a_pass_is_not_undone_by_its_end() {
+    let app = App::start().await;
+    let customer = app.stripe.post("/v1/customers", &[("email", ADA)]).await;
+    app.stripe.subscribe(customer["id"].as_str().unwrap(), "pro_monthly").await;
+    app.stripe.forget_requests().await;
+    app.stripe.fault(&json!({ "path": "/v1/events", "latency_ms": 1000, "times": 2 })).await;
+    let billing = app.billing.clone();
+    let pass = tokio::spawn(async move { billing.reconcile().await });
+    eventually("it is under way", async || app.stripe.requests("GET", "/v1/events").await.pop()).await;
+    let _: u64 = app.redis.clone().del(CURSOR).await.unwrap();
+    pass.await.unwrap().unwrap();
+    assert_eq!(app.stored(CURSOR).await, None);
+    assert!(app.billing.reconcile().await.unwrap().rebuild_due.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_that_can_not_be_read_counts_as_none() {
+    let app = App::start().await;
+    let customer = app.stripe.post("/v1/customers", &[("email", ADA)]).await;
+    app.stripe.subscribe(customer["id"].as_str().unwrap(), "pro_monthly").await;
+    let _: () = app.redis.clone().set(CURSOR, "{").await.unwrap();
+    assert_eq!(app.billing.drift().await.unwrap(), 0);
+    let why = app.billing.reconcile().await.unwrap().rebuild_due.unwrap();
+    assert!(why.contains("never reconciled"), "{why}");
+    assert_eq!(cursor(&app).await["rebuildDue"], why.as_str());
+    let _: () = app.redis.clone().set(CURSOR, "{").await.unwrap();
+    app.billing.rebuild(&|_| {}).await.unwrap();
+    assert_eq!(cursor(&app).await["rebuildDue"], Value::Null);
+}
+
+/// One thread, so that all of the app counts into this test's own recorder.
+#[tokio::test]
+async fn a_process_tells_what_the_pass_of_another_has_found() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _counting = metrics::set_default_local_recorder(&recorder);
+    let often = Tuning {
+        billing: |settings| {
+            (tuning().billing)(settings);
+            settings.reconcile.every = Duration::from_secs(2);
+            settings.reconcile.watch_every = Duration::from_millis(20);
+        },
+        ..tuning()
+    };
+    let app = App::with(AppOptions { tuning: often, ..AppOptions::default() }).await;
+    // `unsplit reconcile` has said so, and then `unsplit rebuild` was run.
+    for (why, told) in [(json!("so"), "unsplit_rebuild_due 1"), (Value::Null, "unsplit_rebuild_due 0")] {
+        eventually(told, async || {
+            let now = SystemClock.now().secs();
+            let passes = json!([{ "at": now, "since": now }]);
+            let by_another = json!({ "eventsUntil": now, "rebuildDue": why, "drift": 0, "passes": passes });
+            set_cursor(&app, &by_another).await;
+            recorder.handle().render().lines().any(|line| line == told).then_some(())
+        })
+        .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,13 +1,16 @@
 //! `POST /webhooks/stripe`: verify, mark due, answer. It never calls Stripe, and uses nothing of
 //! an event but whose it is.
 
+use std::borrow::Cow;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::routing::post;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -94,30 +97,46 @@ pub fn verify(
     Ok(())
 }
 
-async fn receive(State(webhook): State<Webhook>, headers: HeaderMap, body: Bytes) -> (StatusCode, String) {
-    let header = headers.get("stripe-signature").and_then(|value| value.to_str().ok()).unwrap_or("");
+/// The header `Stripe-Signature`, empty where there is none.
+struct Signature(String);
+
+impl<S: Sync> FromRequestParts<S> for Signature {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let header = parts.headers.get("stripe-signature").and_then(|value| value.to_str().ok());
+        Ok(Self(header.unwrap_or("").to_owned()))
+    }
+}
+
+async fn receive(
+    State(webhook): State<Webhook>,
+    Signature(header): Signature,
+    body: Bytes,
+) -> (StatusCode, Cow<'static, str>) {
     let now = webhook.clock.now().secs();
-    if let Err(error) = verify(header, &body, &webhook.secrets, now, webhook.tolerance) {
+    if let Err(error) = verify(&header, &body, &webhook.secrets, now, webhook.tolerance) {
         tracing::warn!(%error, "webhook refused");
-        return (StatusCode::BAD_REQUEST, error.to_string());
+        return (StatusCode::BAD_REQUEST, error.to_string().into());
     }
     let event = match event::parse(&body) {
         Ok(event) => event,
         Err(error) => {
             tracing::warn!(%error, "webhook refused");
-            return (StatusCode::BAD_REQUEST, error.to_string());
+            return (StatusCode::BAD_REQUEST, error.to_string().into());
         }
     };
     let (status, outcome) = webhook.take(&event).await;
     metrics::counter!("unsplit_webhooks_total", "outcome" => outcome).increment(1);
-    tracing::info!(
+    // Whoever wants to know has the list of received events; a log of each would be most of the log.
+    tracing::debug!(
         event = %event.id,
         r#type = event.kind,
         customer = event.subject.customer().map(CustomerId::as_str),
         outcome,
         "webhook"
     );
-    (status, outcome.to_owned())
+    (status, outcome.into())
 }
 
 impl Webhook {

@@ -17,8 +17,16 @@ use crate::id::{CustomerId, SubscriptionId, UserId};
 pub struct RebuildProgress {
     /// Names what it keeps.
     pub token: String,
+    /// Which runs have listed customers: the first page of each, and the name of its tickets. Such a
+    /// name is used once, so that a run which was interrupted and wakes late can give no used ticket
+    /// back to its successor.
+    pub runs: Vec<(u64, String)>,
+    /// Redis' replication ids at its beginning: with others, what was kept may be lost.
+    pub replication_ids: BTreeSet<String>,
     /// Unix seconds, Stripe's or ours, whichever is earlier.
     pub began: i64,
+    /// Since when subscriptions are listed, as `began`; until then the same.
+    pub listed_since: i64,
     pub step: RebuildStep,
     /// Pages of customers kept so far.
     pub pages: u64,
@@ -29,6 +37,14 @@ pub struct RebuildProgress {
     /// Users with several customers, found so far.
     #[serde(default)]
     pub conflicts: Vec<StagedConflict>,
+}
+
+impl RebuildProgress {
+    /// The name of the tickets of this page's customers: that of the run which has listed them.
+    #[must_use]
+    pub fn tickets_of(&self, page: u64) -> Option<&str> {
+        self.runs.iter().rev().find(|(first, _)| *first <= page).map(|(_, tickets)| tickets.as_str())
+    }
 }
 
 /// Each step goes through all pages, in this order.
@@ -57,7 +73,8 @@ pub struct RebuildCounts {
     /// Values that say something else than before.
     pub changed: u64,
     pub unchanged: u64,
-    /// Customers with a sync of their own since the rebuild began: left to a worker.
+    /// Left to a worker: customers with a sync of their own since the rebuild began, or of whom not
+    /// everything is known.
     pub marked: u64,
     /// What could not be read, with a warning in the log.
     pub failed: u64,
@@ -80,28 +97,34 @@ pub struct StagedConflict {
 #[serde(rename_all = "camelCase")]
 pub struct StagedCustomer {
     pub id: CustomerId,
-    /// The token of the ticket: that of the run which has listed the customer, so that one which was
-    /// interrupted and wakes late can't give a used ticket back to its successor.
-    pub ticket: String,
     pub user: Option<UserId>,
 }
 
 /// The store's side of a rebuild. Each method may be repeated.
 #[async_trait]
 pub trait Staging: Send + Sync {
-    async fn rebuild_progress(&self) -> Result<Option<RebuildProgress>, StoreError>;
-    async fn save_rebuild_progress(&self, progress: &RebuildProgress) -> Result<(), StoreError>;
-    /// Forgets the progress: the rebuild is over.
-    async fn end_rebuild(&self) -> Result<(), StoreError>;
+    /// Makes the progress this run's, and returns it. From here on no other run saves or ends it.
+    /// `Unreadable` where it can't be read: it is this run's all the same.
+    async fn adopt_rebuild(&self, run: &str) -> Result<Option<RebuildProgress>, StoreError>;
+    /// False, and nothing is saved, where the progress is not this run's any more.
+    async fn save_rebuild(&self, run: &str, progress: &RebuildProgress) -> Result<bool, StoreError>;
+    /// Forgets the progress: the rebuild is over. False where it is another run's; true where there is
+    /// none, as where this is the second call.
+    async fn end_rebuild(&self, run: &str) -> Result<bool, StoreError>;
 
     /// `Snapshots::begin` with a given token; another ticket with this token moves up.
     async fn begin_as(&self, customer: &CustomerId, token: &str) -> Result<Ticket, StoreError>;
 
-    async fn save_page(&self, token: &str, page: u64, customers: &[StagedCustomer])
-    -> Result<(), StoreError>;
-    /// Empty where the page was dropped already.
-    async fn page(&self, token: &str, page: u64) -> Result<Vec<StagedCustomer>, StoreError>;
-    async fn drop_page(&self, token: &str, page: u64) -> Result<(), StoreError>;
+    /// Pages are kept by the name of their tickets: a late run's are not those of its successor.
+    async fn save_page(
+        &self,
+        tickets: &str,
+        page: u64,
+        customers: &[StagedCustomer],
+    ) -> Result<(), StoreError>;
+    /// `None` where the page was dropped, or is lost.
+    async fn page(&self, tickets: &str, page: u64) -> Result<Option<Vec<StagedCustomer>>, StoreError>;
+    async fn drop_page(&self, tickets: &str, page: u64) -> Result<(), StoreError>;
 
     /// Adds to what is kept of a customer, by subscription: the same one twice is one.
     async fn stage(

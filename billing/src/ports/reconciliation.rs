@@ -23,7 +23,8 @@ pub struct Cursor {
     pub passes: Vec<PastPass>,
 }
 
-/// When a pass of reconciliation began, and from where it went through the events: Unix seconds.
+/// When a pass of reconciliation ended, as it marks until then, and from where it went through the
+/// events: Unix seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PastPass {
     pub at: i64,
@@ -44,6 +45,17 @@ pub struct Durability {
 }
 
 impl Durability {
+    /// Scripts use commands that came with Redis 6.2.
+    #[must_use]
+    pub fn is_too_old(&self) -> bool {
+        let mut parts = self.version.split('.').map(|part| part.parse::<u32>().ok());
+        match (parts.next().flatten(), parts.next().flatten()) {
+            (Some(major), Some(minor)) => (major, minor) < (6, 2),
+            // Who does not say is not refused.
+            _ => false,
+        }
+    }
+
     /// What a person must know, a sentence each; empty where nothing acknowledged can be lost.
     #[must_use]
     pub fn weaknesses(&self) -> Vec<String> {
@@ -69,6 +81,7 @@ impl Durability {
 
 #[async_trait]
 pub trait Reconciliation: Send + Sync {
+    /// `None` also where it can't be read: only a rebuild can tell what was missed, as where there was none.
     async fn cursor(&self) -> Result<Option<Cursor>, StoreError>;
     async fn save_cursor(&self, cursor: &Cursor) -> Result<(), StoreError>;
     /// One process at a time takes a turn, for so long at most; its holder prolongs it by taking it

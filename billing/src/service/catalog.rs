@@ -10,8 +10,8 @@ use super::Billing;
 use crate::clock::UnixMillis;
 use crate::error::{Error, StripeError};
 use crate::fold::ListedSubscription;
-use crate::id::{LookupKey, PriceId};
-use crate::plan::{PlanDirectory, PlanPrice};
+use crate::id::{LookupKey, PlanId, PriceId, ProductId};
+use crate::plan::{Plan, PlanDirectory, PlanPrice};
 
 /// An unknown product is looked up again after this long at the earliest, so that a product of
 /// someone else's does not cost a request for each sync.
@@ -81,6 +81,11 @@ impl Billing {
         } else if listed.is_empty() {
             return Ok(Arc::default());
         }
+        self.read_since(now).await
+    }
+
+    /// A directory that was read at `now` or later.
+    async fn read_since(&self, now: UnixMillis) -> Result<Arc<PlanDirectory>, StripeError> {
         let turn = self.book.reading.lock().await;
         // Somebody may have read them while we waited for our turn.
         if let Some((_, directory)) = self.book.directory().filter(|(read_at, _)| *read_at >= now) {
@@ -89,6 +94,18 @@ impl Billing {
         let read = self.read_products().await;
         drop(turn);
         read
+    }
+
+    /// Whether who buys a price of this product gets this plan. It is asked of Stripe anew before it
+    /// is denied.
+    async fn stands_for(&self, product: &ProductId, plan: &PlanId) -> Result<bool, StripeError> {
+        let gives = |directory: &PlanDirectory| directory.plan_of(product).is_some_and(|(it, _)| it == plan);
+        let now = self.clock.now();
+        let known = self.book.directory().filter(|(read_at, _)| now < read_at.plus(self.book.life));
+        if known.is_some_and(|(_, directory)| gives(&directory)) {
+            return Ok(true);
+        }
+        Ok(gives(&*self.read_since(now).await?))
     }
 
     /// Reads the products and remembers which plan each is.
@@ -106,7 +123,7 @@ impl Billing {
     }
 
     /// The price that is sold under a lookup key, if it is the one that we show: nobody is charged
-    /// another amount than the button said.
+    /// another amount than the button said, or for a product that gives them another plan or none.
     pub(super) async fn price_id(&self, shown: &PlanPrice) -> Result<PriceId, Error> {
         let (now, key) = (self.clock.now(), &shown.lookup_key);
         let known = self.book.prices.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
@@ -117,7 +134,14 @@ impl Billing {
         }
         let prices = self.stripe.prices(std::slice::from_ref(key)).await?;
         let price = prices.into_iter().find(|price| price.active && price.is_for(shown));
-        let price = price.ok_or_else(|| Error::NotPushed(key.clone()))?.id;
+        let price = price.ok_or_else(|| Error::NotPushed(key.clone()))?;
+        let of = |plan: &&Plan| plan.prices.iter().any(|price| price.lookup_key == *key);
+        let plan = self.catalog.plans().iter().find(of).ok_or_else(|| Error::NotPushed(key.clone()))?;
+        if !self.stands_for(&price.product, &plan.id).await? {
+            tracing::error!(product = %price.product, plan = %plan.id, "the product's metadata.plan is not the plan that its price is sold for");
+            return Err(Error::NotPushed(key.clone()));
+        }
+        let price = price.id;
         let mut prices = self.book.prices.lock().unwrap_or_else(PoisonError::into_inner);
         prices.insert(key.clone(), (now, price.clone()));
         Ok(price)

@@ -16,6 +16,7 @@ mod reconciler;
 mod strangers;
 mod sync;
 mod telemetry;
+mod turn;
 mod worker;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +24,6 @@ use std::time::Duration;
 
 use coalesce::Coalescer;
 use strangers::Strangers;
-use tokio::sync::Notify;
 
 pub use catalog::PlanBook;
 pub use checkout::{Checkout, CheckoutChoice};
@@ -69,6 +69,8 @@ pub struct Settings {
     pub retry_cap: Duration,
     /// How long products and prices are remembered.
     pub catalog_life: Duration,
+    /// How long what follows a sync, as closing other checkouts, may take; then it is done by a later one.
+    pub reaction: Duration,
     /// A worker looks this often, whether woken or not.
     pub poll: Duration,
     /// How long a process that has died in its turn, as to reconcile or rebuild, keeps the others from
@@ -96,6 +98,7 @@ impl Settings {
             retry_base: Duration::from_secs(1),
             retry_cap: Duration::from_secs(15 * 60),
             catalog_life: Duration::from_secs(10 * 60),
+            reaction: Duration::from_secs(5),
             poll: Duration::from_secs(10),
             turn: Duration::from_secs(30),
             reconcile: ReconcileSettings::default(),
@@ -113,7 +116,6 @@ pub struct Billing {
     catalog: Catalog,
     book: PlanBook,
     settings: Settings,
-    wake: Notify,
     coalescer: Coalescer,
     strangers: Strangers,
     /// The mode, as long as Stripe has not said which account the key is for.
@@ -137,7 +139,6 @@ impl Billing {
             catalog,
             book,
             settings,
-            wake: Notify::new(),
             coalescer: Coalescer::default(),
             strangers: Strangers::default(),
             unverified: Mutex::new(None),
@@ -165,9 +166,7 @@ impl Billing {
     /// # Errors
     /// `StoreError` where it could not be stored: the trigger is not taken.
     pub async fn mark(&self, mark: &Mark) -> Result<u64, StoreError> {
-        let generation = self.store.mark(mark).await?;
-        self.wake.notify_one();
-        Ok(generation)
+        self.store.mark(mark).await
     }
 
     /// The customer that is bound to a user.
@@ -180,10 +179,7 @@ impl Billing {
 
     /// Ends a wait for Stripe that nobody would sit through. What is cut off is safe to repeat.
     async fn patiently<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        match tokio::time::timeout(self.settings.patience, work).await {
-            Ok(done) => done,
-            Err(_) => Err(StripeError::new(StripeErrorKind::Unavailable, "no answer in time").into()),
-        }
+        within(self.settings.patience, work).await
     }
 
     /// What the store says of a user, and nothing else is asked.
@@ -229,10 +225,11 @@ impl Billing {
     /// # Errors
     /// `Error` where Stripe or the store does not answer.
     pub async fn claim_account(&self, mode: AccountMode) -> Result<AccountClaim, Error> {
-        let account = match self.stripe.account().await {
+        // A Stripe that only says nothing must not hold up a start.
+        let account = match self.patiently(async { Ok(self.stripe.account().await?) }).await {
             Ok(account) => account,
             // An outage of Stripe's is no reason not to show what the store knows.
-            Err(error) if error.is_outage() => {
+            Err(Error::Stripe(error)) if error.is_outage() => {
                 return match self.store.account().await? {
                     Some(recorded) if recorded.mode == mode => {
                         *self.unverified.lock().unwrap_or_else(PoisonError::into_inner) = Some(mode);
@@ -241,7 +238,7 @@ impl Billing {
                     _ => Err(error.into()),
                 };
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         };
         let ours = Account { account, mode };
         let recorded = self.store.claim_account(&ours).await?;
@@ -271,6 +268,14 @@ impl Billing {
         if let Err(error) = self.store.record(received).await {
             tracing::warn!(%error, event = %received.id, "the list of received events was not written");
         }
+    }
+}
+
+/// What takes longer counts as an outage.
+async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(done) => done,
+        Err(_) => Err(StripeError::new(StripeErrorKind::Unavailable, "no answer in time").into()),
     }
 }
 

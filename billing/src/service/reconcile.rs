@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use super::{Billing, telemetry};
-use crate::error::Error;
+use crate::error::{Error, StoreError};
 use crate::event::{Event, Subject, TRACKED};
 use crate::id::CustomerId;
 use crate::ports::{Cursor, Due, Mark, PastPass, Priority};
@@ -65,9 +65,16 @@ enum Whom {
 }
 
 /// Stripe lists events for 30 days: https://docs.stripe.com/api/events
-const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+pub(super) const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Stripe takes at most so many types a call.
 const TYPES: usize = 20;
+
+/// What a pass begins with.
+struct Start {
+    /// What was stored; `None` where this store has never been reconciled.
+    stored: Option<Cursor>,
+    cursor: Cursor,
+}
 
 /// A pass on its way.
 struct Pass {
@@ -87,9 +94,9 @@ impl Billing {
     /// `Error` where Stripe or the store does not answer: the cursor stays, and the next pass
     /// begins where this one did.
     pub async fn reconcile(&self) -> Result<Reconciled, Error> {
-        let cursor = self.cursor().await?;
-        let since = cursor.events_until - secs(self.settings.reconcile.overlap);
-        self.pass(cursor, since, Whom::Stale).await
+        let start = self.start().await?;
+        let since = start.cursor.events_until - secs(self.settings.reconcile.overlap);
+        self.pass(start, since, Whom::Stale).await
     }
 
     /// Reconciles, unless another process has done so this short a time ago.
@@ -97,9 +104,12 @@ impl Billing {
         &self,
         recently: Duration,
     ) -> Result<Option<Reconciled>, Error> {
-        let last = self.store.cursor().await?.and_then(|cursor| cursor.passes.last().copied());
-        let age = last.map(|pass| self.clock.now().secs() - pass.at);
-        if age.is_some_and(|age| (0..secs(recently)).contains(&age)) {
+        if let Some(cursor) = self.store.cursor().await?
+            && let Some(last) = cursor.passes.last()
+            && (0..secs(recently)).contains(&(self.clock.now().secs() - last.at))
+        {
+            // What another process has found is this one's to tell as well, also that a rebuild has run.
+            telemetry::reconciled(last.at, cursor.rebuild_due.is_some());
             return Ok(None);
         }
         Ok(Some(self.reconcile().await?))
@@ -107,50 +117,66 @@ impl Billing {
 
     /// Where this store has never been reconciled, it begins now: what was before, only a rebuild
     /// can know.
-    async fn cursor(&self) -> Result<Cursor, Error> {
+    async fn start(&self) -> Result<Start, Error> {
         if let Some(cursor) = self.store.cursor().await? {
-            return Ok(cursor);
+            return Ok(Start { stored: Some(cursor.clone()), cursor });
         }
         let events_until = self.clock.now().secs();
         let sold = !self.stripe.all_subscriptions(None).await?.items.is_empty();
         let why = "this Redis was never reconciled, and Stripe has subscriptions already";
-        Ok(Cursor { events_until, rebuild_due: sold.then(|| why.to_owned()), ..Cursor::default() })
+        let rebuild_due = sold.then(|| why.to_owned());
+        Ok(Start { stored: None, cursor: Cursor { events_until, rebuild_due, ..Cursor::default() } })
     }
 
-    async fn pass(&self, cursor: Cursor, since: i64, whom: Whom) -> Result<Reconciled, Error> {
+    async fn pass(&self, start: Start, since: i64, whom: Whom) -> Result<Reconciled, Error> {
         self.ensure_account().await?;
+        let Start { stored, cursor } = start;
         let began = self.clock.now().secs();
         let rebuild_due = cursor.rebuild_due.clone().or_else(|| too_old(since, began));
         let report = Reconciled { since, rebuild_due: rebuild_due.clone(), ..Reconciled::default() };
         let mut pass = Pass { whom, seen: HashSet::new(), marked: HashSet::new(), report, stripe_time: None };
-        Priority::Background.scope(self.hear(&mut pass)).await?;
+        let heard = Priority::Background.scope(self.hear(&mut pass)).await;
         let Pass { mut report, seen, stripe_time, .. } = pass;
+        let drift = cursor.drift + report.drift;
+        if heard.is_err() && report.drift > 0 {
+            self.keep(stored.as_ref(), &Cursor { drift, ..cursor.clone() }, report.drift).await?;
+        }
+        heard?;
+        let ended = self.clock.now().secs();
         report.customers = u64::try_from(seen.len()).unwrap_or(u64::MAX);
         let next = Cursor {
             events_until: stripe_time.unwrap_or(began).min(began),
             rebuild_due,
-            drift: cursor.drift + report.drift,
-            passes: self.recent_passes(&cursor, began, since),
+            drift,
+            passes: self.recent_passes(&cursor, ended, since),
         };
-        // A rebuild that has ended meanwhile knows better.
-        let stored = self.store.cursor().await?;
-        if stored.is_none() || stored.as_ref() == Some(&cursor) {
-            self.store.save_cursor(&next).await?;
-        }
-        telemetry::drift(report.drift);
-        telemetry::reconciled(began, report.rebuild_due.is_some());
+        self.keep(stored.as_ref(), &next, report.drift).await?;
+        telemetry::reconciled(ended, report.rebuild_due.is_some());
         if report.drift > 0 {
             tracing::warn!(drift = report.drift, "customers had changed, and no webhook had said so");
         }
         Ok(report)
     }
 
+    /// Keeps what a pass has come to, also one that failed: whom it has marked is fresh at the next one,
+    /// and counts no more. A rebuild that has ended meanwhile knows better, and a store that was flushed
+    /// meanwhile must not seem reconciled: of these only the drift is added, or nothing.
+    async fn keep(&self, start: Option<&Cursor>, next: &Cursor, drift: u64) -> Result<(), StoreError> {
+        match self.store.cursor().await? {
+            stored if stored.as_ref() == start => self.store.save_cursor(next).await,
+            Some(other) if drift > 0 => {
+                self.store.save_cursor(&Cursor { drift: other.drift + drift, ..other }).await
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What a failover must go through again: the marks of these passes may be lost, also where the
-    /// cursor that stands for them is not.
-    fn recent_passes(&self, cursor: &Cursor, began: i64, since: i64) -> Vec<PastPass> {
-        let window = began - secs(self.settings.reconcile.failover_window);
+    /// cursor that stands for them is not. A pass marks until its end.
+    fn recent_passes(&self, cursor: &Cursor, ended: i64, since: i64) -> Vec<PastPass> {
+        let window = ended - secs(self.settings.reconcile.failover_window);
         let mut passes: Vec<_> = cursor.passes.iter().filter(|pass| pass.at >= window).copied().collect();
-        passes.push(PastPass { at: began, since });
+        passes.push(PastPass { at: ended, since });
         passes
     }
 
@@ -220,13 +246,13 @@ impl Billing {
     /// Redis has failed over, or was restarted: its last writes may be lost, so that the last minutes
     /// are marked again.
     pub(super) async fn recover_from_failover(&self, ids: &BTreeSet<String>) -> Result<Reconciled, Error> {
-        let cursor = self.cursor().await?;
+        let start = self.start().await?;
         let settings = self.settings.reconcile;
         let window = self.clock.now().secs() - secs(settings.failover_window);
-        let passes = cursor.passes.iter().filter(|pass| pass.at >= window).map(|pass| pass.since);
-        let since =
-            passes.chain([window, cursor.events_until - secs(settings.overlap)]).min().unwrap_or(window);
-        let report = self.pass(cursor, since, Whom::Everybody).await?;
+        let passes = start.cursor.passes.iter().filter(|pass| pass.at >= window).map(|pass| pass.since);
+        let cursor = start.cursor.events_until - secs(settings.overlap);
+        let since = passes.chain([window, cursor]).min().unwrap_or(window);
+        let report = self.pass(start, since, Whom::Everybody).await?;
         self.store.save_replication_ids(ids).await?;
         telemetry::failover();
         tracing::warn!(
@@ -237,7 +263,7 @@ impl Billing {
     }
 }
 
-fn secs(duration: Duration) -> i64 {
+pub(super) fn secs(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 

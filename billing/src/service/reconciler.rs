@@ -7,22 +7,21 @@ use std::time::Duration;
 use rand::Rng;
 use tokio::time::{Instant, sleep};
 
-use super::{Billing, random_token};
-use crate::error::{Error, StoreError};
+use super::Billing;
+use super::turn::{IfLost, Turn};
+use crate::error::Error;
 use crate::ports::Priority;
 
 /// A loop beside the worker.
 pub struct Reconciler {
     billing: Arc<Billing>,
-    token: String,
+    turn: Turn,
 }
-
-const TURN_OF: &str = "reconcile";
 
 impl Reconciler {
     #[must_use]
     pub fn new(billing: Arc<Billing>) -> Self {
-        Self { billing, token: random_token() }
+        Self { turn: Turn::of(&billing, "reconcile"), billing }
     }
 
     /// Runs until `stop` resolves. A pass may be cut off anywhere: the next one begins again.
@@ -31,9 +30,7 @@ impl Reconciler {
             () = stop => {}
             () = Priority::Background.scope(self.go_on()) => {}
         }
-        if let Err(error) = self.billing.store.end_turn(TURN_OF, &self.token).await {
-            tracing::debug!(%error, "the turn to reconcile will run out");
-        }
+        self.turn.end().await;
     }
 
     async fn go_on(&self) {
@@ -75,26 +72,12 @@ impl Reconciler {
 
     /// `None` where it is another process's turn.
     async fn in_turn<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<Option<T>, Error> {
-        if !self.take_turn().await? {
+        if !self.turn.take().await? {
             return Ok(None);
         }
-        tokio::pin!(work);
-        let done = loop {
-            tokio::select! {
-                done = &mut work => break done,
-                () = sleep(self.billing.settings.turn / 3) => {
-                    // Two at once would only ask Stripe twice.
-                    if let Err(error) = self.take_turn().await {
-                        tracing::debug!(%error, "the turn to reconcile could not be prolonged");
-                    }
-                }
-            }
-        };
-        self.billing.store.end_turn(TURN_OF, &self.token).await?;
-        done.map(Some)
-    }
-
-    async fn take_turn(&self) -> Result<bool, StoreError> {
-        self.billing.store.take_turn(TURN_OF, &self.token, self.billing.settings.turn).await
+        // Two at once would only ask Stripe twice.
+        let done = self.turn.hold(work, IfLost::GoOn).await;
+        self.turn.end().await;
+        done.transpose()
     }
 }

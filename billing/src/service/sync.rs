@@ -1,6 +1,6 @@
 //! `sync`: the one function that writes a customer's value. docs/sync.md says why it is right.
 
-use super::{Billing, telemetry};
+use super::{Billing, telemetry, within};
 use crate::clock::UnixMillis;
 use crate::error::{Error, StoreError};
 use crate::fold::{ListedSubscription, fold};
@@ -97,12 +97,12 @@ impl Billing {
         let generation = self.mark_for(customer, self.settings.eager_grace).await?;
         let finished = async {
             let synced = self.sync(customer).await?;
-            if let Err(error) = self.after_sync(customer, &synced).await {
+            if let Err(error) = self.react(customer, &synced).await {
                 // Whoever waits is not to pay for it: a worker does the rest.
                 tracing::warn!(%customer, %error, "an open checkout could not be closed yet");
                 self.mark_now(customer).await?;
             } else if synced.written == Written::Accepted {
-                self.settle(customer, generation, None, &synced).await?;
+                self.settle(customer, generation, None, &synced, None).await?;
             }
             Ok(synced)
         };
@@ -128,18 +128,29 @@ impl Billing {
         self.mark(&Mark::of(customer.clone(), due)).await
     }
 
-    /// Reports a sync done; the customer stays due at its next known change.
+    /// What follows a write. It asks Stripe, and who waits for the value is not to wait for that for long.
+    pub(super) async fn react(&self, customer: &CustomerId, synced: &Synced) -> Result<(), Error> {
+        within(self.settings.reaction, self.after_sync(customer, synced)).await
+    }
+
+    /// Reports a sync done; the customer stays due at its next known change, or at `again` if that
+    /// is earlier. One report, so that nothing can come between.
     pub(super) async fn settle(
         &self,
         customer: &CustomerId,
         generation: u64,
         lease: Option<String>,
         synced: &Synced,
+        again: Option<UnixMillis>,
     ) -> Result<(), Error> {
-        let next = synced.snapshot.next_change(self.clock.now().secs()).map(UnixMillis::from_secs);
+        let now = self.clock.now();
+        let change = synced.snapshot.next_change(now.secs()).map(UnixMillis::from_secs);
+        let next = change.into_iter().chain(again).min();
         let listed = synced.listed.iter().map(|(id, _)| id.clone()).collect();
         let done = Done { customer: customer.clone(), generation, lease, next, listed };
-        if let Some(since) = self.store.done(&done).await? {
+        let served = self.store.done(&done).await?;
+        // A mark that was to be served later only, as of somebody who waits, says nothing of a delay.
+        if let Some(since) = served.filter(|since| *since <= now) {
             telemetry::stored_after(since.until(self.clock.now()));
         }
         Ok(())

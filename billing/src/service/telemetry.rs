@@ -24,10 +24,6 @@ pub(super) fn stored_after(wait: Duration) {
     histogram!("unsplit_trigger_to_stored_seconds").record(wait.as_secs_f64());
 }
 
-pub(super) fn drift(customers: u64) {
-    counter!("unsplit_drift_total").increment(customers);
-}
-
 #[expect(clippy::cast_precision_loss, reason = "exact for thousands of years")]
 pub(super) fn reconciled(at: i64, rebuild_due: bool) {
     gauge!("unsplit_reconciled_timestamp_seconds").set(at as f64);

@@ -82,6 +82,9 @@ impl Worker {
     }
 
     fn start(&mut self, claim: Claim) {
+        if self.held.is_empty() {
+            self.renewed = Instant::now();
+        }
         let (billing, lease, lent) = (self.billing.clone(), claim.lease.clone(), claim.clone());
         let task = self.running.spawn(async move {
             Priority::Background.scope(billing.work(lent)).await;
@@ -123,7 +126,6 @@ impl Worker {
                 Next::Look
             }
             () = tokio::time::sleep_until(renewal), if !self.held.is_empty() => Next::Renew,
-            () = self.billing.wake.notified(), if !full => Next::Look,
             Some(()) = wakes.next(), if !full => Next::Look,
             () = sleep(pause), if !full => Next::Look,
         }
@@ -135,6 +137,8 @@ impl Worker {
         let claims: Vec<Claim> = self.held.values().map(|(claim, _)| claim.clone()).collect();
         match self.billing.store.renew(&claims).await {
             Ok(lost) => {
+                // Whoever has just come to the end has no lease either.
+                self.held.retain(|_, (_, task)| !task.is_finished());
                 for (claim, task) in lost.iter().filter_map(|lease| self.held.remove(lease)) {
                     tracing::warn!(customer = %claim.customer, "the lease is lost: another worker syncs this customer");
                     task.abort();
@@ -192,13 +196,11 @@ impl Billing {
             self.mark_now(&claim.customer).await?;
         }
         // The value is written: what fails after it is tried again soon, and holds no trigger up.
-        let reacted = self.after_sync(&claim.customer, &synced).await;
-        self.settle(&claim.customer, claim.generation, Some(claim.lease.clone()), &synced).await?;
-        if let Err(error) = reacted {
+        let again = self.react(&claim.customer, &synced).await.err().map(|error| {
             tracing::warn!(customer = %claim.customer, %error, "an open checkout could not be closed yet");
-            self.mark_for(&claim.customer, self.settings.eager_grace).await?;
-        }
-        Ok(())
+            self.clock.now().plus(self.settings.eager_grace)
+        });
+        self.settle(&claim.customer, claim.generation, Some(claim.lease.clone()), &synced, again).await
     }
 
     /// Exponential with full jitter, at least as long as Stripe asks.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use redis::AsyncCommands;
 use unsplit_billing::adapters::redis::BudgetSettings;
 use unsplit_billing::ports::{AccountMode, Budget, Leave, Limit, Priority, Slowdown};
 
@@ -36,6 +37,16 @@ async fn granted(bench: &Bench, endpoint: &str, priority: Priority) -> bool {
 async fn limit(bench: &Bench, name: &str) -> Limit {
     let limits = bench.store.limits().await.unwrap();
     limits.into_iter().find(|limit| limit.name == name).unwrap()
+}
+
+/// As if the buckets were counted so much earlier.
+async fn pass(bench: &Bench, time: Duration) {
+    let mut redis = bench.redis.clone();
+    let names: Vec<String> = redis.keys("{stripe:budget}:*").await.unwrap();
+    for bucket in names.iter().filter(|name| !name.ends_with(":names")) {
+        let earlier = -i64::try_from(time.as_millis()).unwrap();
+        let _: i64 = redis.hincr(bucket, "at", earlier).await.unwrap();
+    }
 }
 
 #[tokio::test]
@@ -97,6 +108,26 @@ async fn a_refusal_slows_everybody_down() {
 
     bench.store.slow_down(LIST, Slowdown::Account, wait).await.unwrap();
     assert!(!granted(&bench, CUSTOMERS, Priority::Background).await, "now nobody does");
+}
+
+#[tokio::test]
+async fn people_who_ask_all_the_time_leave_background_work_its_part() {
+    for slowed in [None, Some(Slowdown::Endpoint), Some(Slowdown::Account)] {
+        let bench = bench().await;
+        if let Some(why) = slowed {
+            bench.store.slow_down(LIST, why, Duration::ZERO).await.unwrap();
+        }
+        let mut calls = 0;
+        for _ in 0..240 {
+            while let Leave::After(_) = bench.store.take(LIST, Priority::Waiting).await.unwrap() {}
+            calls += u32::from(granted(&bench, LIST, Priority::Background).await);
+            pass(&bench, Duration::from_secs(60)).await;
+        }
+        assert!(
+            calls >= 10,
+            "a fifth of the rate is a call in ten minutes at the least: {calls}, {slowed:?}"
+        );
+    }
 }
 
 #[tokio::test]

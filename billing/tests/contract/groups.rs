@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::join_all;
@@ -182,4 +183,25 @@ async fn a_burst_waits_for_the_disk_together() {
     let waits = proxy.waits.load(Ordering::SeqCst);
     assert!(waits <= 2, "{waits} waits");
     assert_eq!(all_due(&bench).await.len(), 600);
+}
+
+/// The bound is far above what one time-out takes, and far below what one after the other would.
+async fn soon<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), work).await.expect("they wait for each other's time-outs")
+}
+
+#[tokio::test]
+async fn where_redis_hangs_all_who_wait_are_refused_together() {
+    let (server, bench) = alone().await;
+    server.freeze();
+    let fresh = soon(try_marks(&bench, &ids(0..40))).await;
+    assert!(fresh.iter().all(Result::is_err), "nothing was stored");
+    server.thaw();
+    bench.mark("first", 0).await;
+    server.freeze();
+    let many = soon(try_marks(&bench, &ids(0..5000))).await;
+    assert!(many.iter().all(Result::is_err), "nothing was stored");
+    server.thaw();
+    bench.mark("last", 0).await;
+    assert!(all_due(&bench).await.contains(&customer("last")));
 }

@@ -1,5 +1,6 @@
 //! What people see of the queue.
 
+use redis::AsyncCommands;
 use unsplit_billing::clock::UnixMillis;
 use unsplit_billing::ports::{Entry, EntryState, Queue, QueueStats};
 
@@ -64,6 +65,18 @@ async fn failing_customers_are_shown_first_then_those_in_flight_then_by_time() {
     let two: Vec<_> = bench.store.entries(2).await.unwrap();
     assert_eq!(two.iter().map(seen).collect::<Vec<_>>(), expected[..2]);
     assert!(bench.store.entries(0).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_can_not_be_read_is_shown_as_that_and_hides_nobody() {
+    let bench = busy().await;
+    let mut redis = bench.redis.clone();
+    let _: u64 = redis.hset("{stripe:due:0}:entries", "cus_first", "{").await.unwrap();
+    let _: u64 = redis.zadd("{stripe:due:0}:due", "no customer", START).await.unwrap();
+    let entries = bench.store.entries(100).await.unwrap();
+    let shown: Vec<_> = entries.iter().map(|entry| entry.customer.as_str()).collect();
+    assert_eq!(shown, ["cus_failing", "cus_flying", "cus_first", "cus_second", "cus_later"]);
+    assert_eq!(entries[2].last_error.as_deref(), Some("the entry can't be read"));
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use redis::AsyncCommands;
 use serde_json::json;
+use unsplit_billing::error::StoreError;
 use unsplit_billing::fold::ListedSubscription;
 use unsplit_billing::id::UserId;
 use unsplit_billing::ports::{
@@ -33,9 +34,10 @@ async fn what_is_kept_twice_is_kept_once_and_can_be_thrown_away() {
     assert_eq!(kept, [listed("sub_1", "canceled"), listed("sub_2", "active")]);
     assert!(store.staged("r2", &ada).await.unwrap().is_empty(), "another rebuild has its own");
 
-    let staged = [StagedCustomer { id: ada.clone(), user: Some(user.clone()), ticket: "t".to_owned() }];
-    store.save_page("r1", 0, &staged).await.unwrap();
-    assert_eq!(store.page("r1", 0).await.unwrap(), staged);
+    let staged = vec![StagedCustomer { id: ada.clone(), user: Some(user.clone()) }];
+    store.save_page("t1", 0, &staged).await.unwrap();
+    store.save_page("t2", 0, &[]).await.unwrap();
+    assert_eq!(store.page("t1", 0).await.unwrap(), Some(staged), "another run has its own pages");
     for _ in 0..2 {
         store.stage_user("r1", &user, &ada).await.unwrap();
     }
@@ -44,15 +46,16 @@ async fn what_is_kept_twice_is_kept_once_and_can_be_thrown_away() {
     let keys: Vec<String> = bench.redis.clone().keys("stripe:rebuild:*").await.unwrap();
     for key in keys {
         let left: i64 = bench.redis.clone().ttl(&key).await.unwrap();
-        assert!(left > 86_400, "{key} would stay for ever, or not long enough: {left}");
+        let days = left.cast_unsigned().div_ceil(86_400);
+        assert_eq!(days, 2, "{key} outlives the tickets, and not for long: {left}");
     }
 
     store.unstage("r1", &ada).await.unwrap();
     store.unstage_user("r1", &user).await.unwrap();
-    store.drop_page("r1", 0).await.unwrap();
+    store.drop_page("t1", 0).await.unwrap();
     assert!(store.staged("r1", &ada).await.unwrap().is_empty());
     assert!(store.staged_user("r1", &user).await.unwrap().is_empty());
-    assert!(store.page("r1", 0).await.unwrap().is_empty());
+    assert_eq!(store.page("t1", 0).await.unwrap(), None, "nothing is another answer than an empty page");
 }
 
 #[tokio::test]
@@ -76,25 +79,67 @@ async fn a_rebuilds_ticket_is_a_ticket_as_any_other() {
     assert_eq!(store.snapshot(&ada).await.unwrap().unwrap().synced_at, 5);
 }
 
-#[tokio::test]
-async fn progress_and_cursor_come_back_as_they_were() {
-    let bench = Bench::new().await;
-    let store = &bench.store;
-    assert_eq!(store.rebuild_progress().await.unwrap(), None);
-    let progress = RebuildProgress {
+/// A rebuild's progress at some page.
+fn progress(pages: u64) -> RebuildProgress {
+    RebuildProgress {
         token: "r1".to_owned(),
+        runs: vec![(0, "a".to_owned()), (2, "b".to_owned())],
+        replication_ids: BTreeSet::from(["0123".to_owned()]),
         began: 7,
+        listed_since: 8,
         step: RebuildStep::Customers { after: Some(customer("ada")) },
-        pages: 3,
+        pages,
         counts: RebuildCounts { customers: 300, ..RebuildCounts::default() },
         unreadable: BTreeSet::from([customer("bob")]),
         conflicts: Vec::new(),
-    };
-    store.save_rebuild_progress(&progress).await.unwrap();
-    assert_eq!(store.rebuild_progress().await.unwrap(), Some(progress));
-    store.end_rebuild().await.unwrap();
-    assert_eq!(store.rebuild_progress().await.unwrap(), None);
+    }
+}
 
+#[tokio::test]
+async fn a_progress_is_its_last_runs_and_no_earlier_one_saves_ends_or_brings_it_back() {
+    let bench = Bench::new().await;
+    let store = &bench.store;
+    assert_eq!(store.adopt_rebuild("a").await.unwrap(), None);
+    assert!(store.save_rebuild("a", &progress(1)).await.unwrap());
+    assert_eq!(store.adopt_rebuild("b").await.unwrap(), Some(progress(1)));
+    assert!(store.save_rebuild("b", &progress(2)).await.unwrap());
+    assert!(!store.save_rebuild("a", &progress(3)).await.unwrap(), "a run that was overtaken");
+    assert!(!store.end_rebuild("a").await.unwrap());
+    assert_eq!(store.adopt_rebuild("b").await.unwrap(), Some(progress(2)), "nothing has changed");
+
+    assert!(store.end_rebuild("b").await.unwrap());
+    assert!(store.end_rebuild("b").await.unwrap(), "the call may be sent twice");
+    for late in ["a", "b"] {
+        assert!(!store.save_rebuild(late, &progress(3)).await.unwrap(), "it is over");
+    }
+    assert_eq!(store.adopt_rebuild("c").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_progress_that_cannot_be_read_is_adopted_all_the_same() {
+    let bench = Bench::new().await;
+    let (store, mut redis) = (&bench.store, bench.redis.clone());
+    let _: () = redis.set("stripe:rebuild", r#"{"token":"another release's"}"#).await.unwrap();
+    for run in ["a", "b"] {
+        assert!(!store.save_rebuild(run, &progress(1)).await.unwrap(), "it is not theirs yet");
+        let unreadable = store.adopt_rebuild(run).await.unwrap_err();
+        assert!(matches!(unreadable, StoreError::Unreadable { .. }), "{unreadable}");
+        assert!(store.save_rebuild(run, &progress(1)).await.unwrap());
+        let _: () = redis.hset("stripe:rebuild", "progress", "{}").await.unwrap();
+    }
+    assert!(store.end_rebuild("b").await.unwrap());
+}
+
+#[test]
+fn each_page_has_the_tickets_of_the_last_run_that_listed_it() {
+    let tickets = [0, 1, 2, 9].map(|page| progress(3).tickets_of(page).map(str::to_owned).unwrap());
+    assert_eq!(tickets, ["a", "a", "b", "b"]);
+}
+
+#[tokio::test]
+async fn a_cursor_comes_back_as_it_was() {
+    let bench = Bench::new().await;
+    let store = &bench.store;
     assert_eq!(store.cursor().await.unwrap(), None);
     let cursor = Cursor { events_until: 9, rebuild_due: Some("so".to_owned()), drift: 2, passes: Vec::new() };
     store.save_cursor(&cursor).await.unwrap();

@@ -15,7 +15,9 @@ use clap::{Parser, Subcommand};
 use unsplit_billing::id::CustomerId;
 
 use super::config::{Config, variable};
-use super::run::{self, StartError};
+use super::log::log_to_stderr;
+use super::run::StartError;
+use super::serve::{serve, stop_signal};
 
 /// Subscriptions with Stripe: one truth in Redis, one function that writes it.
 #[derive(Parser)]
@@ -46,8 +48,8 @@ enum Command {
     /// List the customers that are due, in flight and failing, and the last events.
     Queue {
         /// How many of each are listed.
-        #[arg(long, default_value_t = 20)]
-        most: usize,
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        most: u16,
     },
     /// Go through Stripe's events now, and mark every customer that may have been missed.
     Reconcile,
@@ -70,16 +72,20 @@ impl Cli {
             Err(error) if !error.not_found() => return Err(StartError::new(format!(".env: {error}"))),
             _ => {}
         }
+        // Dropped at the end, which writes what is not written yet.
+        let _log = match &self.command {
+            Command::Serve => Some(log_to_stderr("info")),
+            #[cfg(feature = "emulator")]
+            Command::Dev(_) => None,
+            _ => Some(log_to_stderr("warn")),
+        };
         match self.command {
-            Command::Serve => {
-                run::log_to_stderr("info");
-                run::serve(Config::from_env()?, run::stop_signal()).await
-            }
+            Command::Serve => serve(Config::from_env()?, stop_signal()).await,
             #[cfg(feature = "emulator")]
             Command::Dev(dev) => dev.run().await,
             Command::Plans { command: PlansCommand::Push } => plans::push(joined()?).await,
             Command::Sync { customer } => sync::sync(joined()?, &customer).await,
-            Command::Queue { most } => queue::queue(joined()?, most).await,
+            Command::Queue { most } => queue::queue(joined()?, most.into()).await,
             Command::Reconcile => reconcile::reconcile(joined()?).await,
             Command::Rebuild => rebuild::rebuild(joined()?).await,
         }
@@ -96,7 +102,6 @@ fn customer_id(text: &str) -> Result<CustomerId, String> {
 
 /// The configuration of a command that joins what runs: the environment, or `unsplit dev`'s.
 fn joined() -> Result<Config, StartError> {
-    run::log_to_stderr("warn");
     let running = PathBuf::from(".data/dev.env");
     if variable("STRIPE_SECRET_KEY").is_none() && running.exists() {
         dotenvy::from_path(&running)

@@ -7,12 +7,13 @@ use unsplit_billing::ports::{Entry, EntryState};
 use unsplit_billing::service::{Billing, ReceivedEvent};
 
 use crate::server::config::Config;
-use crate::server::run::{StartError, Tuning, open_billing, read_catalog};
+use crate::server::run::{StartError, Tuning, build_billing, read_catalog};
 
 /// Prints the first `most` customers of the queue and events of the list.
 pub(super) async fn queue(config: Config, most: usize) -> Result<(), StartError> {
     let tuning = Tuning::default();
-    let (billing, _) = open_billing(&config, read_catalog()?, &tuning).await?;
+    // Stripe is not asked: an outage, or a key that is refused, is when somebody looks here.
+    let (billing, _) = build_billing(&config, read_catalog()?, &tuning).await?;
     let text = report(&billing, most, tuning.clock.now()).await.map_err(StartError::new)?;
     #[expect(clippy::print_stdout, reason = "the command's output")]
     {
@@ -58,6 +59,7 @@ fn customer(entry: &Entry, now: UnixMillis) -> String {
         EntryState::Scheduled => format!("due in {}", length(away)),
     };
     let failed = match &entry.last_error {
+        Some(error) if entry.attempts == 0 => format!("  {error}"),
         Some(error) => format!("  {} failed, last: {error}", tries(entry.attempts)),
         None if entry.attempts > 0 => format!("  {} failed", tries(entry.attempts)),
         None => String::new(),

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use unsplit_billing::error::Error;
 use unsplit_billing::ports::{RebuildProgress, RebuildStep};
 use unsplit_billing::service::{Conflict, Rebuilt};
 
@@ -18,7 +19,11 @@ pub(super) async fn rebuild(config: Config) -> Result<(), StartError> {
     let again = "nothing is lost: run `unsplit rebuild` again, and it goes on where it stopped";
     let rebuilt = billing.rebuild(&|progress| bar.show(progress)).await;
     bar.bar.finish_and_clear();
-    let rebuilt = rebuilt.map_err(|error| StartError::new(format!("{error}; {again}")))?;
+    let rebuilt = rebuilt.map_err(|error| match error {
+        // It says itself what to do, and there is nothing to go on with.
+        Error::StoreForgets => StartError::new(error.to_string()),
+        error => StartError::new(format!("{error}; {again}")),
+    })?;
     #[expect(clippy::print_stdout, reason = "the command's output")]
     {
         print!("{}", report(&rebuilt));

@@ -26,5 +26,12 @@ pub(super) async fn sync(config: Config, customer: &CustomerId) -> Result<(), St
         println!("{text}");
     }
     eprintln!("{result}");
-    Ok(())
+    if billing.is_at_stripe(customer, &synced).await? {
+        return Ok(());
+    }
+    if billing.was_deleted(customer).await? {
+        eprintln!("The customer was deleted at Stripe.");
+        return Ok(());
+    }
+    Err(StartError::new("Stripe has no such customer."))
 }

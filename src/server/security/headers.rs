@@ -1,4 +1,4 @@
-//! The headers every answer carries, put on in one place: what the browser may run, guess, tell
+//! The headers every answer to a browser carries, put on in one place: what the browser may run, guess, tell
 //! other sites and keep. A handler that sets one of them itself is left alone.
 
 use std::sync::Arc;

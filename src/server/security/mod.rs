@@ -1,5 +1,5 @@
-//! What every answer and every unsafe request must satisfy, whoever the user is: requests that
-//! change something come from our own pages, and answers tell the browser what it may do.
+//! What every answer to a browser and every unsafe request of one must satisfy, whoever the user is: requests
+//! that change something come from our own pages, and answers tell the browser what it may do.
 //! May not know accounts, sessions or billing.
 
 mod csp;
@@ -18,9 +18,6 @@ pub use same_origin::same_origin;
 
 /// Stripe's hosted pages, where our forms may end up after a redirect.
 const STRIPE_PAGES: [&str; 2] = ["https://checkout.stripe.com", "https://billing.stripe.com"];
-
-/// The paths another machine posts to. Each of them proves by itself who is calling.
-const FROM_OTHER_MACHINES: &[&str] = &["/webhooks/stripe"];
 
 /// What the middlewares of this module need to know; shared by all requests.
 #[derive(Debug, Clone)]

@@ -230,6 +230,7 @@ fn hurry(settings: &mut Settings) {
     settings.retry_cap = millis(60);
     settings.poll = millis(300);
     settings.turn = millis(200);
+    settings.reaction = millis(150);
     settings.concurrency = 4;
     settings.reconcile.every = millis(200);
     settings.reconcile.watch_every = millis(100);

@@ -60,6 +60,11 @@ impl RedisServer {
         self.signal("-STOP");
     }
 
+    /// It goes on.
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
     fn signal(&self, signal: &str) {
         let sent = Command::new("kill").args([signal, &self.pid.to_string()]).status().unwrap();
         assert!(sent.success());

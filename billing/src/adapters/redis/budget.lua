@@ -50,9 +50,10 @@ end
 local reserve, ahead, recover, waiting = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9] == '1'
 local limits = {read(KEYS[2], tonumber(ARGV[3]), burst, recover), read(KEYS[3], tonumber(ARGV[4]), burst, recover)}
 if waiting then
+  -- Of the rate as it is now: a share of the full one would be all of one that Stripe has slowed down.
   local share = 1 - reserve
-  table.insert(limits, read(KEYS[4], tonumber(ARGV[3]) * share, burst / share, recover))
-  table.insert(limits, read(KEYS[5], tonumber(ARGV[4]) * share, burst / share, recover))
+  table.insert(limits, read(KEYS[4], limits[1].current * share, burst / share, recover))
+  table.insert(limits, read(KEYS[5], limits[2].current * share, burst / share, recover))
 end
 local wait = 0
 for _, limit in ipairs(limits) do

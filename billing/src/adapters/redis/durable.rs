@@ -5,12 +5,11 @@
 //! Not on a cluster: WAITAOF answers for the writes of one connection to one node, and a cluster's
 //! connection keeps those to itself. There only `appendfsync always` will do.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use redis::aio::ConnectionLike;
 use redis::{Cmd, ErrorKind, FromRedisValue, RedisResult, Script, ServerErrorKind, Value, from_redis_value};
-use tokio::sync::Mutex;
 
 use super::{RedisConnection, reconciliation, unavailable};
 use crate::error::StoreError;
@@ -25,23 +24,22 @@ type Known = Option<(Instant, Option<RedisConnection>)>;
 
 #[derive(Clone, Default)]
 pub(super) struct Durable {
-    own: Arc<Mutex<Known>>,
+    known: Arc<Mutex<Known>>,
 }
 
 impl Durable {
     /// The connection of the marks, where they have one.
     pub async fn connection(&self, shared: &RedisConnection) -> Result<Option<RedisConnection>, StoreError> {
-        let mut known = self.own.lock().await;
-        if let Some((_, own)) = known.as_ref().filter(|(asked, _)| asked.elapsed() < KNOWN) {
+        let before = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, own)) = before.as_ref().filter(|(asked, _)| asked.elapsed() < KNOWN) {
             return Ok(own.clone());
         }
-        let before = known.take().and_then(|(_, own)| own);
-        let own = match (can_wait(shared).await?, before) {
+        let own = match (can_wait(shared).await?, before.and_then(|(_, own)| own)) {
             (false, _) => None,
             (true, Some(own)) => Some(own),
             (true, None) => Some(shared.another().await.map_err(unavailable)?),
         };
-        *known = Some((Instant::now(), own.clone()));
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), own.clone()));
         Ok(own)
     }
 
@@ -51,7 +49,7 @@ impl Durable {
         own: &mut RedisConnection,
         script: &Script,
         keys: &[&String],
-        arguments: &[String],
+        arguments: &[&str],
     ) -> Result<T, StoreError> {
         let mut call = redis::cmd("EVALSHA");
         call.arg(script.get_hash()).arg(keys.len()).arg(keys).arg(arguments);

@@ -69,6 +69,9 @@ struct Scripts {
     queue: QueueScripts,
     take_turn: Script,
     end_turn: Script,
+    adopt_rebuild: Script,
+    save_rebuild: Script,
+    end_rebuild: Script,
 }
 
 impl RedisStore {
@@ -83,6 +86,9 @@ impl RedisStore {
             budget: Script::new(budget::BUDGET),
             take_turn: Script::new(reconciliation::TAKE_TURN),
             end_turn: Script::new(reconciliation::END_TURN),
+            adopt_rebuild: Script::new(staging::ADOPT_REBUILD),
+            save_rebuild: Script::new(staging::SAVE_REBUILD),
+            end_rebuild: Script::new(staging::END_REBUILD),
         };
         let budget = BudgetSettings::of(AccountMode::Test);
         Self {

@@ -67,7 +67,14 @@ fn weakest(servers: &[String], persistence: &[String], memory: &[String], fsync:
 #[async_trait]
 impl Reconciliation for RedisStore {
     async fn cursor(&self) -> Result<Option<Cursor>, StoreError> {
-        self.json(CURSOR).await
+        match self.json(CURSOR).await {
+            // It would fail each pass, and a rebuild at its end, for ever.
+            Err(error @ StoreError::Unreadable { .. }) => {
+                tracing::warn!(%error, "it is not known up to where events were reconciled");
+                Ok(None)
+            }
+            answer => answer,
+        }
     }
 
     async fn save_cursor(&self, cursor: &Cursor) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
-//! What a rebuild keeps: `stripe:rebuild` its progress, `stripe:rebuild:<token>:page:<n>` a page of
-//! customers, `stripe:rebuild:<token>:customer:<id>` and `…:user:<id>` hashes of what was listed.
-//! All but the progress expire by themselves.
+//! What a rebuild keeps: `stripe:rebuild` its progress and the run whose it is,
+//! `stripe:rebuild:<tickets>:page:<n>` a page of customers, `stripe:rebuild:<token>:customer:<id>` a
+//! hash and `…:user:<id>` a set of what was listed. All but the progress expire by themselves.
 
 use async_trait::async_trait;
 use redis::AsyncCommands;
@@ -12,11 +12,35 @@ use crate::id::{CustomerId, UserId};
 use crate::ports::{RebuildProgress, StagedCustomer, Staging, Ticket};
 
 const PROGRESS: &str = "stripe:rebuild";
-/// Longer than any rebuild; one that was given up leaves nothing for ever.
-const SECONDS: i64 = 7 * 24 * 3600;
+/// Longer than the tickets live; one that was given up does not fill Redis for long.
+const SECONDS: i64 = 2 * 24 * 3600;
 
-fn page_key(token: &str, page: u64) -> String {
-    format!("stripe:rebuild:{token}:page:{page}")
+/// KEYS: the progress. ARGV: run. Returns what was saved last; an empty text for what another
+/// release keeps there.
+pub(super) const ADOPT_REBUILD: &str = r"
+local kind = redis.call('TYPE', KEYS[1]).ok
+local foreign = kind ~= 'hash' and kind ~= 'none'
+if foreign then redis.call('DEL', KEYS[1]) end
+redis.call('HSET', KEYS[1], 'run', ARGV[1])
+return foreign and '' or redis.call('HGET', KEYS[1], 'progress')
+";
+
+/// KEYS: the progress. ARGV: run, progress. 1 where it was saved.
+pub(super) const SAVE_REBUILD: &str = r"
+if redis.pcall('HGET', KEYS[1], 'run') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'progress', ARGV[2])
+return 1
+";
+
+/// KEYS: the progress. ARGV: run. 0 where it is another run's.
+pub(super) const END_REBUILD: &str = r"
+if redis.call('EXISTS', KEYS[1]) == 0 then return 1 end
+if redis.pcall('HGET', KEYS[1], 'run') ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
+";
+
+fn page_key(tickets: &str, page: u64) -> String {
+    format!("stripe:rebuild:{tickets}:page:{page}")
 }
 
 fn customer_key(token: &str, customer: &CustomerId) -> String {
@@ -35,17 +59,22 @@ impl RedisStore {
 
 #[async_trait]
 impl Staging for RedisStore {
-    async fn rebuild_progress(&self) -> Result<Option<RebuildProgress>, StoreError> {
-        self.json(PROGRESS).await
+    async fn adopt_rebuild(&self, run: &str) -> Result<Option<RebuildProgress>, StoreError> {
+        let mut adopt = self.scripts.adopt_rebuild.key(PROGRESS);
+        adopt.arg(run);
+        let saved: Option<String> = adopt.invoke_async(&mut self.redis.clone()).await.map_err(unavailable)?;
+        saved.map(|json| from_json(PROGRESS, &json)).transpose()
     }
 
-    async fn save_rebuild_progress(&self, progress: &RebuildProgress) -> Result<(), StoreError> {
-        let json = to_json(PROGRESS, progress)?;
-        self.redis.clone().set(PROGRESS, json).await.map_err(unavailable)
+    async fn save_rebuild(&self, run: &str, progress: &RebuildProgress) -> Result<bool, StoreError> {
+        let mut save = self.scripts.save_rebuild.key(PROGRESS);
+        save.arg(run).arg(to_json(PROGRESS, progress)?);
+        save.invoke_async(&mut self.redis.clone()).await.map_err(unavailable)
     }
 
-    async fn end_rebuild(&self) -> Result<(), StoreError> {
-        self.delete(PROGRESS).await
+    async fn end_rebuild(&self, run: &str) -> Result<bool, StoreError> {
+        let mut end = self.scripts.end_rebuild.key(PROGRESS);
+        end.arg(run).invoke_async(&mut self.redis.clone()).await.map_err(unavailable)
     }
 
     async fn begin_as(&self, customer: &CustomerId, token: &str) -> Result<Ticket, StoreError> {
@@ -55,22 +84,22 @@ impl Staging for RedisStore {
 
     async fn save_page(
         &self,
-        token: &str,
+        tickets: &str,
         page: u64,
         customers: &[StagedCustomer],
     ) -> Result<(), StoreError> {
-        let key = page_key(token, page);
+        let key = page_key(tickets, page);
         let mut set = redis::cmd("SET");
         set.arg(&key).arg(to_json(&key, &customers)?).arg("EX").arg(SECONDS);
         set.query_async(&mut self.redis.clone()).await.map_err(unavailable)
     }
 
-    async fn page(&self, token: &str, page: u64) -> Result<Vec<StagedCustomer>, StoreError> {
-        Ok(self.json(&page_key(token, page)).await?.unwrap_or_default())
+    async fn page(&self, tickets: &str, page: u64) -> Result<Option<Vec<StagedCustomer>>, StoreError> {
+        self.json(&page_key(tickets, page)).await
     }
 
-    async fn drop_page(&self, token: &str, page: u64) -> Result<(), StoreError> {
-        self.delete(&page_key(token, page)).await
+    async fn drop_page(&self, tickets: &str, page: u64) -> Result<(), StoreError> {
+        self.delete(&page_key(tickets, page)).await
     }
 
     async fn stage(

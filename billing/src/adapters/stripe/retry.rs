@@ -23,10 +23,12 @@ pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
     Some(asked.min(LONGEST_ASKED))
 }
 
-/// When an answer was given, by the clock of who gave it; Unix seconds.
-pub(super) fn date(headers: &HeaderMap) -> Option<i64> {
+/// Before when nothing of an answer can have been read, by the clock of who gave it; Unix seconds. Its
+/// Date is when it was sent, and it was read after it was asked for, `took` earlier.
+pub(super) fn read_since(headers: &HeaderMap, took: Duration) -> Option<i64> {
     let date = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?;
-    i64::try_from(date.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs()).ok()
+    let whole = took.as_secs() + u64::from(took.subsec_nanos() > 0);
+    i64::try_from(date.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs().saturating_sub(whole)).ok()
 }
 
 /// How long to wait before try `attempt` + 1; `None` where there is none.
@@ -131,6 +133,16 @@ mod tests {
         for too_long in ["86400", "Mon, 06 Nov 1995 08:49:37 GMT"] {
             assert_eq!(retry_after(&headers("retry-after", too_long), now), Some(LONGEST_ASKED));
         }
+    }
+
+    #[test]
+    fn an_answer_may_be_as_old_as_its_question() {
+        let sent = headers("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+        let read = |millis| read_since(&sent, Duration::from_millis(millis));
+        assert_eq!(read(0), Some(784_111_777));
+        assert_eq!(read(1), Some(784_111_776), "the Date may be of just after a second's end");
+        assert_eq!((read(3000), read(3001)), (Some(784_111_774), Some(784_111_773)));
+        assert_eq!(read_since(&HeaderMap::new(), Duration::ZERO), None);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub struct Transport {
     gate: Gate,
 }
 
-/// A body, and when Stripe sent it.
+/// A body, and since when Stripe can have read it.
 type Answered = (Bytes, Option<i64>);
 
 impl fmt::Debug for Transport {
@@ -82,7 +82,8 @@ impl Transport {
         Ok(self.ask(request, idempotency_key).await?.0)
     }
 
-    /// `call`, and when Stripe answered by its own clock, in Unix seconds.
+    /// `call`, and the earliest time at which Stripe can have read what it answers, by its own clock, in
+    /// Unix seconds.
     ///
     /// # Errors
     /// `StripeError`, after the retries.
@@ -139,7 +140,7 @@ impl Transport {
         }
     }
 
-    /// One try: the body, and the answer's date.
+    /// One try: the body, and the answer's date less what the try took.
     async fn try_once(&self, request: &RequestBuilder, key: &str) -> Result<Answered, Failed> {
         let url = format!("{}/v1{}", self.base, request.path);
         let mut builder = match request.method {
@@ -153,12 +154,13 @@ impl Transport {
         if let Some(body) = &request.body {
             builder = builder.header("Content-Type", "application/x-www-form-urlencoded").body(body.clone());
         }
+        let began = Instant::now();
         let sent = builder.bearer_auth(&self.key).header("Stripe-Version", VERSION.as_str()).send().await;
         let response = sent.map_err(|error| Failed::no_answer(&error))?;
         if !response.status().is_success() {
             return Err(Failed::read(response).await);
         }
-        let date = retry::date(response.headers());
+        let date = retry::read_since(response.headers(), began.elapsed());
         let body = response.bytes().await.map_err(|error| Failed::no_answer(&error))?;
         Ok((body, date))
     }

@@ -3,15 +3,17 @@
 //! taken before their subscriptions are listed, and a value that another sync has written since
 //! is left alone, and that customer marked. docs/sync.md says why this suffices.
 
+mod start;
 mod writing;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use futures::future::try_join_all;
 use tokio::time::{Instant, sleep};
 
-use super::{Billing, random_token};
-use crate::error::Error;
+use super::Billing;
+use super::turn::{IfLost, Turn};
+use crate::error::{Error, StoreError};
 use crate::fold::ListedSubscription;
 use crate::id::{CustomerId, SubscriptionId, UserId};
 use crate::ports::{Priority, RebuildCounts, RebuildProgress, RebuildStep, StagedCustomer};
@@ -36,9 +38,8 @@ pub struct Rebuilt {
     pub began: i64,
 }
 
-/// Seconds. Well below a ticket's life of a day: an older rebuild would be refused every value.
-const RESUMED_FOR: i64 = 20 * 3600;
-const TURN_OF: &str = "rebuild";
+type Told<'a> = &'a (dyn Fn(&RebuildProgress) + Send + Sync);
+
 /// How often a page is asked for again before the rebuild ends, to be gone on with by hand.
 const OUTAGES: u32 = 8;
 
@@ -50,76 +51,89 @@ impl Billing {
     pub async fn rebuild(&self, told: &(dyn Fn(&RebuildProgress) + Send + Sync)) -> Result<Rebuilt, Error> {
         self.ensure_account().await?;
         let turn = self.turn_to_rebuild().await?;
-        let mut rebuild = Rebuild { billing: self, progress: self.begin_or_resume().await?, told, turn };
-        Priority::Background.scope(rebuild.run()).await
+        let work = async { Rebuild::begin(self, told, turn.name()).await?.run().await };
+        let done = turn.hold(Priority::Background.scope(work), IfLost::Stop).await;
+        turn.end().await;
+        done.unwrap_or(Err(Error::RebuildRuns))
     }
 
-    /// One that was interrupted a moment ago still has the turn, for a while.
-    async fn turn_to_rebuild(&self) -> Result<String, Error> {
-        let turn = random_token();
-        if self.store.take_turn(TURN_OF, &turn, self.settings.turn).await? {
+    /// One that was killed a moment ago still has the turn, for a while.
+    async fn turn_to_rebuild(&self) -> Result<Turn, Error> {
+        let turn = Turn::of(self, "rebuild");
+        if turn.take().await? {
             return Ok(turn);
         }
         tracing::warn!("another rebuild is under way, or was interrupted: waiting for its turn to end");
         let until = Instant::now() + self.settings.turn + self.settings.retry_base;
         while Instant::now() < until {
             sleep(self.settings.retry_base).await;
-            if self.store.take_turn(TURN_OF, &turn, self.settings.turn).await? {
+            if turn.take().await? {
                 return Ok(turn);
             }
         }
         Err(Error::RebuildRuns)
-    }
-
-    async fn begin_or_resume(&self) -> Result<RebuildProgress, Error> {
-        let now = self.now();
-        if let Some(interrupted) = self.store.rebuild_progress().await?
-            && now - interrupted.began < RESUMED_FOR
-        {
-            return Ok(interrupted);
-        }
-        Ok(RebuildProgress {
-            token: format!("rebuild-{}", random_token()),
-            began: now,
-            step: RebuildStep::Customers { after: None },
-            pages: 0,
-            unreadable: BTreeSet::new(),
-            conflicts: Vec::new(),
-            counts: RebuildCounts::default(),
-        })
     }
 }
 
 struct Rebuild<'a> {
     billing: &'a Billing,
     progress: RebuildProgress,
-    told: &'a (dyn Fn(&RebuildProgress) + Send + Sync),
-    /// So that two rebuilds don't work on one progress.
-    turn: String,
+    told: Told<'a>,
+    /// Whose progress it is: two rebuilds must not work on one.
+    run: String,
+    /// How often it has begun anew.
+    begun_anew: u32,
+}
+
+/// Why a step was not done.
+enum Halt {
+    /// The store has lost what the rebuild kept in it, and how that shows.
+    Lost(String),
+    Failed(Error),
+}
+
+impl<E: Into<Error>> From<E> for Halt {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// An answer about what was kept: what can't be read is as good as lost.
+fn kept<T>(answer: Result<T, StoreError>) -> Result<T, Halt> {
+    answer.map_err(|error| match error {
+        StoreError::Unreadable { .. } => Halt::Lost(error.to_string()),
+        StoreError::Unavailable(_) => error.into(),
+    })
 }
 
 impl Rebuild<'_> {
-    async fn run(&mut self) -> Result<Rebuilt, Error> {
+    async fn run(mut self) -> Result<Rebuilt, Error> {
+        loop {
+            match self.go_on().await {
+                Ok(rebuilt) => return Ok(rebuilt),
+                Err(Halt::Failed(error)) => return Err(error),
+                Err(Halt::Lost(why)) => self.begin_anew(&why).await?,
+            }
+        }
+    }
+
+    async fn go_on(&mut self) -> Result<Rebuilt, Halt> {
         while let Some(next) = self.patient_step().await? {
             self.progress.step = next;
-            self.billing.store.save_rebuild_progress(&self.progress).await?;
+            self.save().await?;
             (self.told)(&self.progress);
         }
         let conflicts = self.conflicts().await?;
         self.end().await?;
-        self.billing.store.end_turn(TURN_OF, &self.turn).await?;
         Ok(Rebuilt { counts: self.progress.counts.clone(), conflicts, began: self.progress.began })
     }
 
     /// A short outage, and a budget that others use up, are waited for.
-    async fn patient_step(&mut self) -> Result<Option<RebuildStep>, Error> {
+    async fn patient_step(&mut self) -> Result<Option<RebuildStep>, Halt> {
         let before = self.progress.clone();
         for attempt in 0.. {
-            if !self.billing.store.take_turn(TURN_OF, &self.turn, self.billing.settings.turn).await? {
-                return Err(Error::RebuildRuns);
-            }
             let error = match self.step().await {
-                Err(Error::Stripe(error)) if error.is_outage() && attempt < OUTAGES => error,
+                Err(Halt::Failed(Error::Stripe(error))) if error.is_outage() && attempt < OUTAGES => error,
                 done => return done,
             };
             self.progress = before.clone();
@@ -132,7 +146,7 @@ impl Rebuild<'_> {
     }
 
     /// One page of the current step. `None` at the end.
-    async fn step(&mut self) -> Result<Option<RebuildStep>, Error> {
+    async fn step(&mut self) -> Result<Option<RebuildStep>, Halt> {
         Ok(Some(match self.progress.step.clone() {
             RebuildStep::Customers { after } => self.customers(after).await?,
             RebuildStep::Subscriptions { after } => self.subscriptions(after).await?,
@@ -143,20 +157,18 @@ impl Rebuild<'_> {
     }
 
     /// A page of customers: the tickets are taken here, before any subscription is listed.
-    async fn customers(&mut self, after: Option<CustomerId>) -> Result<RebuildStep, Error> {
+    async fn customers(&mut self, after: Option<CustomerId>) -> Result<RebuildStep, Halt> {
         let page = self.billing.stripe.all_customers(after.as_ref().map(CustomerId::as_str)).await?;
         self.progress.counts.calls += 1;
         // Events are compared with it: never younger than Stripe's clock says.
         self.progress.began = self.progress.began.min(page.stripe_time.unwrap_or(self.progress.began));
-        let staged: Vec<_> = page
-            .items
-            .into_iter()
-            .map(|it| StagedCustomer { id: it.id, user: it.user, ticket: self.turn.clone() })
-            .collect();
+        let staged: Vec<_> =
+            page.items.into_iter().map(|it| StagedCustomer { id: it.id, user: it.user }).collect();
         let (store, token) = (&self.billing.store, &self.progress.token);
+        let tickets = self.tickets_of(self.progress.pages)?;
         // A page at the same time: it has at most a hundred.
         try_join_all(staged.iter().map(|it| async move {
-            store.begin_as(&it.id, &it.ticket).await?;
+            store.begin_as(&it.id, tickets).await?;
             match &it.user {
                 Some(user) => store.stage_user(token, user, &it.id).await,
                 None => Ok(()),
@@ -164,20 +176,25 @@ impl Rebuild<'_> {
         }))
         .await?;
         if !staged.is_empty() {
-            store.save_page(token, self.progress.pages, &staged).await?;
+            store.save_page(tickets, self.progress.pages, &staged).await?;
             self.progress.pages += 1;
             self.progress.counts.customers += count(staged.len());
         }
-        Ok(match page.after.map(CustomerId::parse).transpose()? {
-            Some(after) => RebuildStep::Customers { after: Some(after) },
-            None => RebuildStep::Subscriptions { after: None },
-        })
+        if let Some(after) = page.after.map(CustomerId::parse).transpose()? {
+            return Ok(RebuildStep::Customers { after: Some(after) });
+        }
+        // Before the first list, so that it also stands for one that nobody knows to have begun.
+        self.progress.listed_since = self.billing.now();
+        Ok(RebuildStep::Subscriptions { after: None })
     }
 
-    async fn subscriptions(&mut self, after: Option<SubscriptionId>) -> Result<RebuildStep, Error> {
+    async fn subscriptions(&mut self, after: Option<SubscriptionId>) -> Result<RebuildStep, Halt> {
         let after = after.as_ref().map(SubscriptionId::as_str);
         let page = self.billing.stripe.all_subscriptions(after).await?;
         self.progress.counts.calls += 1;
+        // A clock of ours that is ahead must not make the values younger.
+        let since = self.progress.listed_since;
+        self.progress.listed_since = since.min(page.stripe_time.unwrap_or(since));
         let mut by_customer: HashMap<CustomerId, Vec<ListedSubscription>> = HashMap::new();
         for listed in page.items {
             match listed.map(|it| (it.customer.clone(), it)) {
@@ -196,6 +213,12 @@ impl Rebuild<'_> {
             Some(after) => RebuildStep::Subscriptions { after: Some(after) },
             None => RebuildStep::Values { page: 0 },
         })
+    }
+
+    /// The name of the tickets of a page's customers.
+    fn tickets_of(&self, page: u64) -> Result<&str, Halt> {
+        let nobody = || Halt::Lost(format!("nobody has listed its page {page}"));
+        self.progress.tickets_of(page).ok_or_else(nobody)
     }
 
     /// A value made from a part of the list would be wrong: that customer is left to a worker.

@@ -3,12 +3,12 @@
 
 use futures::future::try_join_all;
 
-use super::{Conflict, Rebuild};
+use super::{Conflict, Halt, Rebuild, kept};
 use crate::access::{Access, access};
 use crate::clock::UnixMillis;
-use crate::error::Error;
-use crate::fold::fold;
-use crate::id::UserId;
+use crate::error::{Error, StoreError};
+use crate::fold::{ListedSubscription, fold};
+use crate::id::{CustomerId, UserId};
 use crate::ports::{Cursor, Due, Mark, RebuildStep, StagedConflict, StagedCustomer, Ticket, Written};
 use crate::subscription::Snapshot;
 
@@ -20,10 +20,18 @@ enum Wrote {
 }
 
 impl Rebuild<'_> {
-    pub(super) async fn values(&mut self, page: u64) -> Result<RebuildStep, Error> {
-        let customers = self.billing.store.page(&self.progress.token, page).await?;
-        let this = &*self;
-        let wrote = try_join_all(customers.iter().map(|it| this.value(it))).await?;
+    pub(super) async fn values(&mut self, page: u64) -> Result<RebuildStep, Halt> {
+        self.read_stale_products().await;
+        let (store, token) = (&self.billing.store, &self.progress.token);
+        let customers = self.page(page).await?;
+        let listed = customers.iter().map(|it| async { kept(store.staged(token, &it.id).await) });
+        let listed = try_join_all(listed).await?;
+        // After the last read, and before the first write: what was read was all that was kept.
+        self.ensure_same_history().await?;
+        let (this, tickets) = (&*self, self.tickets_of(page)?);
+        let each = customers.iter().zip(&listed);
+        let wrote = each.map(|(it, listed)| this.value(&it.id, tickets, listed));
+        let wrote = try_join_all(wrote).await?;
         let counts = &mut self.progress.counts;
         for wrote in wrote {
             match wrote {
@@ -37,15 +45,39 @@ impl Rebuild<'_> {
         Ok(if more { RebuildStep::Values { page: next } } else { RebuildStep::Bindings { page: 0 } })
     }
 
-    async fn value(&self, staged: &StagedCustomer) -> Result<Wrote, Error> {
-        let (billing, token, customer) = (self.billing, &self.progress.token, &staged.id);
-        let listed = billing.store.staged(token, customer).await?;
-        let plans = billing.plan_directory(&listed).await?;
-        let fetched = fold(&listed, &plans, self.progress.began);
+    /// A worker of this process would; but nobody says that there is one.
+    async fn read_stale_products(&self) {
+        if self.billing.book.take_stale()
+            && let Err(error) = self.billing.read_products().await
+        {
+            tracing::warn!(%error, "the products were not read: a value that needs them will");
+        }
+    }
+
+    /// A page as it was kept.
+    async fn page(&self, page: u64) -> Result<Vec<StagedCustomer>, Halt> {
+        if page >= self.progress.pages {
+            // Stripe has no customers.
+            return Ok(Vec::new());
+        }
+        let customers = kept(self.billing.store.page(self.tickets_of(page)?, page).await)?;
+        customers.ok_or_else(|| Halt::Lost(format!("page {page} of its customers is gone")))
+    }
+
+    async fn value(
+        &self,
+        customer: &CustomerId,
+        tickets: &str,
+        listed: &[ListedSubscription],
+    ) -> Result<Wrote, Error> {
+        let billing = self.billing;
+        let plans = billing.plan_directory(listed).await?;
+        let fetched = fold(listed, &plans, self.progress.listed_since);
         let before = billing.readable(customer).await?;
         // A ticket is found by its token.
-        let ticket = Ticket { seq: 0, token: staged.ticket.clone() };
-        let whole = !self.progress.unreadable.contains(customer);
+        let ticket = Ticket { seq: 0, token: tickets.to_owned() };
+        let known = before.as_ref().is_none_or(|before| has_all_of(listed, before));
+        let whole = known && !self.progress.unreadable.contains(customer);
         if !whole || billing.store.write(customer, &ticket, &fetched).await? == Written::Refused {
             billing.mark_now(customer).await?;
             return Ok(Wrote::Marked);
@@ -58,9 +90,8 @@ impl Rebuild<'_> {
         Ok(if same { Wrote::Unchanged } else { Wrote::Changed })
     }
 
-    pub(super) async fn bindings(&mut self, page: u64) -> Result<RebuildStep, Error> {
-        let customers = self.billing.store.page(&self.progress.token, page).await?;
-        for customer in &customers {
+    pub(super) async fn bindings(&mut self, page: u64) -> Result<RebuildStep, Halt> {
+        for customer in &self.page(page).await? {
             let Some(user) = &customer.user else { continue };
             self.binding(user, customer).await?;
         }
@@ -71,10 +102,14 @@ impl Rebuild<'_> {
 
     /// Binds a user who has no customer to the one that gives most. A binding that is there is never
     /// changed: several customers are for a person to sort out.
-    async fn binding(&mut self, user: &UserId, customer: &StagedCustomer) -> Result<(), Error> {
+    async fn binding(&mut self, user: &UserId, customer: &StagedCustomer) -> Result<(), Halt> {
         let (billing, token) = (self.billing, &self.progress.token);
+        let named = kept(billing.store.staged_user(token, user).await)?;
+        if !named.contains(&customer.id) {
+            return Err(Halt::Lost(format!("the customers of {user} are gone")));
+        }
         let mut customers = Vec::new();
-        for id in billing.store.staged_user(token, user).await? {
+        for id in named {
             let stored = billing.readable(&id).await?;
             customers.push((id, stored));
         }
@@ -124,9 +159,15 @@ impl Rebuild<'_> {
         (granted.plan().is_some(), live, rank(&granted), created)
     }
 
-    pub(super) async fn cleanup(&mut self, page: u64) -> Result<Option<RebuildStep>, Error> {
+    pub(super) async fn cleanup(&mut self, page: u64) -> Result<Option<RebuildStep>, Halt> {
         let (store, token) = (&self.billing.store, &self.progress.token);
-        let customers = store.page(token, page).await?;
+        let tickets = self.tickets_of(page)?;
+        let customers = match store.page(tickets, page).await {
+            // Nobody needs it any more, and it expires.
+            Err(StoreError::Unreadable { .. }) => Vec::new(),
+            // `None` was dropped already.
+            found => found?.unwrap_or_default(),
+        };
         try_join_all(customers.iter().map(|it| async move {
             store.unstage(token, &it.id).await?;
             match &it.user {
@@ -135,18 +176,34 @@ impl Rebuild<'_> {
             }
         }))
         .await?;
-        store.drop_page(token, page).await?;
+        store.drop_page(tickets, page).await?;
         let next = page + 1;
         Ok((next < self.progress.pages).then_some(RebuildStep::Cleanup { page: next }))
     }
 
     /// From here on reconciliation knows all that came before.
-    pub(super) async fn end(&self) -> Result<(), Error> {
+    pub(super) async fn end(&self) -> Result<(), Halt> {
         let store = &self.billing.store;
+        // The values that were written last may be lost too.
+        self.ensure_same_history().await?;
+        // A late run must not move the cursor.
+        self.save().await?;
         let drift = store.cursor().await?.map_or(0, |cursor| cursor.drift);
         let cursor =
             Cursor { events_until: self.progress.began, rebuild_due: None, drift, passes: Vec::new() };
         store.save_cursor(&cursor).await?;
-        Ok(store.end_rebuild().await?)
+        if !store.end_rebuild(&self.run).await? {
+            return Err(Error::RebuildRuns.into());
+        }
+        Ok(())
     }
+}
+
+/// Whether every subscription that the value names was listed: Stripe lists them in any status, and
+/// forgets none, so that one which is missing was lost by us.
+fn has_all_of(listed: &[ListedSubscription], value: &Snapshot) -> bool {
+    value.subscription.as_ref().is_none_or(|named| {
+        let others = named.others.iter().map(|other| &other.subscription_id);
+        others.chain([&named.subscription_id]).all(|id| listed.iter().any(|it| it.id == *id))
+    })
 }

@@ -15,7 +15,9 @@ use unsplit_billing::adapters::webhook;
 
 use crate::server::auth::{AccountSettings, AttemptLimits};
 use crate::server::config::{Config, Provided, site_addr, variable};
+use crate::server::log::log_to_stderr;
 use crate::server::run::{self, StartError, Tuning};
+use crate::server::serve::{listen, serve_on, stop_signal};
 use private_redis::PrivateRedis;
 
 /// The key that the emulator takes; it opens nothing else.
@@ -45,7 +47,8 @@ struct Started {
 
 impl Dev {
     pub(super) async fn run(self) -> Result<(), StartError> {
-        run::log_to_stderr("warn,unsplit=info,unsplit_billing=info,unsplit_billing::adapters::webhook=warn");
+        let _log =
+            log_to_stderr("warn,unsplit=info,unsplit_billing=info,unsplit_billing::adapters::webhook=warn");
         let mut started = Started { redis: None, emulator: None };
         let parent = std::os::unix::process::parent_id();
         let outcome = self.serve(&mut started, parent).await;
@@ -61,7 +64,7 @@ impl Dev {
     }
 
     async fn serve(&self, started: &mut Started, parent: u32) -> Result<(), StartError> {
-        let listener = run::listen(site_addr()?, "LEPTOS_SITE_ADDR").await?;
+        let listener = listen(site_addr()?, "LEPTOS_SITE_ADDR").await?;
         let catalog = run::read_catalog()?;
         let provided = self.provide(started).await?;
         let config = Config::with(provided)?;
@@ -74,7 +77,7 @@ impl Dev {
         }
         self.greet(&state.config, started);
         let stop = stopping(self.with_parent, parent);
-        let serving = run::serve_on(listener, state, redis, stop);
+        let serving = serve_on(listener, state, redis, stop);
         match &mut started.redis {
             Some(redis) => tokio::select! {
                 served = serving => served,
@@ -196,7 +199,7 @@ async fn stopping(with_parent: bool, parent: u32) {
         }
     };
     tokio::select! {
-        () = run::stop_signal() => {}
+        () = stop_signal() => {}
         () = orphaned => {}
     }
 }

@@ -36,6 +36,8 @@ if entry.x then
   local listed = {}
   for _, id in ipairs(cjson.decode(ARGV[7])) do listed[id] = true end
   for id, since in pairs(entry.x) do
+    -- Marked by a clock that is ahead of ours.
+    since = math.min(since, now)
     if not listed[id] and now - since < tonumber(ARGV[8]) then
       missing = missing or {}
       missing[id] = since

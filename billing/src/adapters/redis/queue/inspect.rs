@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::RedisStore;
 use super::shards::Keys;
-use crate::adapters::redis::{from_json, to_json, unavailable, unreadable};
+use crate::adapters::redis::{to_json, unavailable};
 use crate::clock::{UnixMillis, millis};
 use crate::error::StoreError;
 use crate::id::CustomerId;
@@ -27,29 +27,27 @@ struct Stored {
     c: Option<f64>,
 }
 
+/// One that can't be read is shown as that, so that a person finds it.
+fn read(json: &str) -> Stored {
+    let unreadable = || Stored { e: Some("the entry can't be read".to_owned()), ..Stored::default() };
+    serde_json::from_str(json).unwrap_or_else(|_| unreadable())
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "scores and times are milliseconds that we wrote")]
 fn at(score: f64) -> UnixMillis {
     UnixMillis(score as i64)
 }
 
 fn first(pipe: &mut Pipeline, key: &str, most: usize) {
-    pipe.cmd("ZRANGE").arg(key).arg(0).arg(i64::try_from(most).unwrap_or(i64::MAX) - 1).arg("WITHSCORES");
+    pipe.cmd("ZRANGE").arg(key).arg(0).arg(last(most)).arg("WITHSCORES");
+}
+
+/// The place of the last of so many; past the end, where there are to be none: -1 would be all.
+fn last(most: usize) -> i64 {
+    most.checked_sub(1).map_or(-i64::MAX, |last| i64::try_from(last).unwrap_or(i64::MAX))
 }
 
 impl RedisStore {
-    pub(super) async fn first_due(&self) -> Result<Option<UnixMillis>, StoreError> {
-        let mut earliest = None;
-        for shard in self.shards().await? {
-            let (keys, mut pipe) = (Keys::of(shard), redis::pipe());
-            first(&mut pipe, &keys.due, 1);
-            first(&mut pipe, &keys.leased, 1);
-            let (due, leased): (Scored, Scored) = self.ask(&pipe).await?;
-            let found = due.iter().chain(&leased).map(|(_, score)| at(*score)).min();
-            earliest = earliest.into_iter().chain(found).min();
-        }
-        Ok(earliest)
-    }
-
     pub(super) async fn waits(&self, customer: &CustomerId) -> Result<bool, StoreError> {
         let (keys, mut pipe) = (Keys::of(self.shard_of(customer)), redis::pipe());
         pipe.cmd("ZSCORE").arg(&keys.leased).arg(customer.as_str());
@@ -80,10 +78,11 @@ impl RedisStore {
                 Scored,
                 Scored,
             ) = self.ask(&pipe).await?;
-            stats.scheduled += all - due;
+            // The counts are not of one moment: the shard changes in between.
+            stats.scheduled += all.saturating_sub(due);
             // Whose lease ran out waits for a worker as well: where all have died, it must be seen.
             stats.due += due + crashed;
-            stats.in_flight += leased - crashed;
+            stats.in_flight += leased.saturating_sub(crashed);
             stats.failing += failing;
             let oldest =
                 waiting.iter().chain(&ending).map(|(_, score)| at(*score)).filter(|due| *due <= now).min();
@@ -146,15 +145,23 @@ impl RedisStore {
         let mut get = redis::cmd("HGET");
         get.arg(&keys.entries).arg(&customer);
         let json: Option<String> = get.query_async(&mut self.redis.clone()).await.map_err(unavailable)?;
-        let stored: Stored = json.map_or(Ok(Stored::default()), |json| from_json(&keys.entries, &json))?;
+        let stored = json.map_or_else(Stored::default, |json| read(&json));
         let Some(score) = leased.or(due) else { return Ok(None) };
         let state = match leased {
             _ if at(score) <= self.clock.now() => EntryState::Due,
             Some(_) => EntryState::InFlight,
             None => EntryState::Scheduled,
         };
+        // One that is damaged must not hide the others.
+        let customer = match CustomerId::parse(customer) {
+            Ok(customer) => customer,
+            Err(error) => {
+                tracing::warn!(key = keys.due, %error, "the queue holds what is no customer");
+                return Ok(None);
+            }
+        };
         Ok(Some(Entry {
-            customer: CustomerId::parse(customer).map_err(|error| unreadable(&keys.due, error))?,
+            customer,
             state,
             at: at(score),
             attempts: stored.a,
@@ -176,7 +183,7 @@ impl RedisStore {
         for shard in self.shards().await? {
             let key = Keys::of(shard).events;
             let mut range = redis::cmd("LRANGE");
-            range.arg(&key).arg(0).arg(i64::try_from(most).unwrap_or(i64::MAX) - 1);
+            range.arg(&key).arg(0).arg(last(most));
             let kept: Vec<String> = range.query_async(&mut self.redis.clone()).await.map_err(unavailable)?;
             // Another release's, or damage: it is only for people to read.
             events.extend(kept.iter().filter_map(|json| serde_json::from_str(json).ok()));

@@ -8,10 +8,11 @@ use std::time::Duration;
 use rand::Rng;
 use redis::Script;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 use super::shards::{CHANNEL, Keys};
-use super::{RedisStore, unavailable};
+use super::{RedisStore, to_json, unavailable};
 use crate::adapters::redis::RedisConnection;
 use crate::adapters::redis::durable::Durable;
 use crate::clock::millis;
@@ -28,27 +29,32 @@ const LARGEST: u64 = 90_000_000_000_000;
 const MOST: usize = 256;
 /// As many as wait for the disk together, which may take a second.
 const MOST_TO_DISK: usize = 2048;
-type Answer = oneshot::Sender<Result<u64, StoreError>>;
-type Waiting = (Mark, Option<String>, Answer);
+/// Where Redis takes longer than this to fail, whoever waits already would only wait for the same.
+const HANGS: Duration = Duration::from_secs(1);
 
-/// One for each shard, started when it is first needed.
+type Generation = Result<u64, StoreError>;
+
+/// A mark as the script takes it, and who wants to know its generation.
+struct Waiting {
+    /// Customer, when it is due, the subscription it expects or nothing, `by` or `from`, the event or nothing.
+    arguments: [String; 5],
+    answer: oneshot::Sender<Generation>,
+}
+
+/// One line of marks for each shard, started when it is first needed.
 #[derive(Clone, Default)]
 pub(in crate::adapters::redis) struct Marks {
     shards: Arc<Mutex<Vec<Option<mpsc::Sender<Waiting>>>>>,
+    /// Changes where a worker must look.
+    here: watch::Sender<()>,
 }
 
 impl Marks {
-    /// `event` is what is kept of the event for people, as JSON.
-    pub async fn mark(
-        &self,
-        store: &RedisStore,
-        shard: u32,
-        mark: Mark,
-        event: Option<String>,
-    ) -> Result<u64, StoreError> {
+    pub async fn mark(&self, store: &RedisStore, shard: u32, mark: &Mark) -> Generation {
         let (answer, answered) = oneshot::channel();
+        let waiting = Waiting { arguments: arguments(mark)?, answer };
         // Where Redis hangs nobody piles up: what is not taken is sent again by Stripe.
-        self.line(store, shard).try_send((mark, event, answer)).map_err(|error| {
+        self.line(store, shard).try_send(waiting).map_err(|error| {
             let why = match error {
                 TrySendError::Full(_) => "too many marks wait for Redis",
                 TrySendError::Closed(_) => "the process is going down",
@@ -57,6 +63,11 @@ impl Marks {
         })?;
         let lost = |_| StoreError::Unavailable("the process is going down".to_owned());
         answered.await.map_err(lost)?
+    }
+
+    /// Changes whenever a mark of this process has made a customer the first of its shard.
+    pub fn listen(&self) -> watch::Receiver<()> {
+        self.here.subscribe()
     }
 
     fn line(&self, store: &RedisStore, shard: u32) -> mpsc::Sender<Waiting> {
@@ -76,11 +87,22 @@ impl Marks {
             script: store.scripts.queue.mark.clone(),
             keys: Keys::of(shard),
             quiet: store.queue.quiet,
+            here: self.here.clone(),
         };
         tokio::spawn(gatherer.run(waiting));
         shards[index] = Some(line.clone());
         line
     }
+}
+
+fn arguments(mark: &Mark) -> Result<[String; 5], StoreError> {
+    let (at, enough) = match mark.due {
+        Due::By(at) => (at, "by"),
+        Due::From(at) => (at, "from"),
+    };
+    let event = mark.received.as_ref().map(|event| to_json("{stripe:due}:events", event)).transpose()?;
+    let expects = mark.expects.as_ref().map_or("", SubscriptionId::as_str).to_owned();
+    Ok([mark.customer.to_string(), at.0.to_string(), expects, enough.to_owned(), event.unwrap_or_default()])
 }
 
 /// Takes the marks of one shard to Redis until the last store that may send some is gone.
@@ -91,30 +113,28 @@ struct Gatherer {
     script: Script,
     keys: Keys,
     quiet: Duration,
+    here: watch::Sender<()>,
 }
 
 impl Gatherer {
-    async fn run(self, mut waiting: mpsc::Receiver<Waiting>) {
+    async fn run(self, mut line: mpsc::Receiver<Waiting>) {
         let mut gathered = Vec::new();
-        while waiting.recv_many(&mut gathered, MOST).await > 0 {
+        while line.recv_many(&mut gathered, MOST).await > 0 {
+            let began = Instant::now();
             let own = self.durable.connection(&self.redis).await;
             if matches!(own, Ok(Some(_))) {
-                gathered.extend(std::iter::from_fn(|| waiting.try_recv().ok()).take(MOST_TO_DISK - MOST));
+                gathered.extend(std::iter::from_fn(|| line.try_recv().ok()).take(MOST_TO_DISK - MOST));
             }
             let result = match own {
                 Ok(own) => self.send(&gathered, own).await,
                 Err(error) => Err(error),
             };
-            for (number, (_, _, answer)) in gathered.drain(..).enumerate() {
-                let generation = match &result {
-                    Ok(generations) => generations
-                        .get(number)
-                        .copied()
-                        .ok_or_else(|| StoreError::Unavailable("the answer was cut short".to_owned())),
-                    Err(error) => Err(error.clone()),
-                };
+            if result.is_err() && began.elapsed() >= HANGS {
+                gathered.extend(std::iter::from_fn(|| line.try_recv().ok()));
+            }
+            for (number, waiting) in gathered.drain(..).enumerate() {
                 // Nobody may be waiting any more.
-                let _ = answer.send(generation);
+                let _ = waiting.answer.send(generation(&result, number));
             }
         }
     }
@@ -122,29 +142,33 @@ impl Gatherer {
     async fn send(&self, marks: &[Waiting], own: Option<RedisConnection>) -> Result<Vec<u64>, StoreError> {
         let k = &self.keys;
         let keys = [&k.due, &k.leased, &k.entries, &k.quiet, &k.events];
-        let arguments = self.arguments(marks);
-        match own {
+        let fixed = [
+            self.clock.now().0.to_string(),
+            CHANNEL.to_owned(),
+            rand::rng().random_range(1..LARGEST).to_string(),
+            millis(self.quiet).to_string(),
+        ];
+        let of_marks = marks.iter().flat_map(|waiting| &waiting.arguments);
+        let arguments: Vec<&str> = fixed.iter().chain(of_marks).map(String::as_str).collect();
+        let mut answer: Vec<u64> = match own {
             None => {
                 let mut call = self.script.key(&keys[..]);
-                call.arg(&arguments).invoke_async(&mut self.redis.clone()).await.map_err(unavailable)
+                call.arg(&arguments).invoke_async(&mut self.redis.clone()).await.map_err(unavailable)?
             }
-            Some(mut own) => self.durable.to_disk(&mut own, &self.script, &keys, &arguments).await,
+            Some(mut own) => self.durable.to_disk(&mut own, &self.script, &keys, &arguments).await?,
+        };
+        if answer.first() == Some(&1) {
+            self.here.send_replace(());
         }
+        answer.drain(..answer.len().min(1));
+        Ok(answer)
     }
+}
 
-    fn arguments(&self, marks: &[Waiting]) -> Vec<String> {
-        let mut arguments = vec![self.clock.now().0.to_string(), CHANNEL.to_owned()];
-        arguments.push(rand::rng().random_range(1..LARGEST).to_string());
-        arguments.push(millis(self.quiet).to_string());
-        for (mark, event, _) in marks {
-            let (at, enough) = match mark.due {
-                Due::By(at) => (at, "by"),
-                Due::From(at) => (at, "from"),
-            };
-            let expects = mark.expects.as_ref().map_or("", SubscriptionId::as_str);
-            arguments.extend([mark.customer.to_string(), at.0.to_string(), expects.to_owned()]);
-            arguments.extend([enough.to_owned(), event.clone().unwrap_or_default()]);
-        }
-        arguments
+fn generation(result: &Result<Vec<u64>, StoreError>, number: usize) -> Generation {
+    let short = || StoreError::Unavailable("the answer was cut short".to_owned());
+    match result {
+        Ok(generations) => generations.get(number).copied().ok_or_else(short),
+        Err(error) => Err(error.clone()),
     }
 }

@@ -8,21 +8,22 @@
 //! since when. `quiet` says until when a customer was synced recently, `failing` who has failed
 //! since the last success, `events` which events came last. All times are Unix milliseconds.
 
+mod claims;
 mod inspect;
 mod marks;
 mod shards;
 mod wakes;
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use rand::Rng;
 use redis::Script;
-use tokio::sync::Mutex;
 
-use super::{RedisStore, to_json, unavailable, unreadable};
+use super::{RedisStore, to_json, unavailable};
 use crate::clock::{UnixMillis, millis};
 use crate::error::StoreError;
 use crate::id::CustomerId;
@@ -39,10 +40,20 @@ const SHARDS_KNOWN: Duration = Duration::from_secs(60);
 
 /// KEYS: the highest number of shards. ARGV: ours. Returns the highest.
 const RAISE: &str = r"
-local highest = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), tonumber(ARGV[1]))
-redis.call('SET', KEYS[1], highest)
+local highest = tonumber(redis.call('GET', KEYS[1]) or '0')
+if highest < tonumber(ARGV[1]) then
+  highest = tonumber(ARGV[1])
+  redis.call('SET', KEYS[1], highest)
+end
 return highest
 ";
+
+/// The highest number of shards, and when it was asked for.
+#[derive(Clone, Copy)]
+struct Highest {
+    shards: u32,
+    asked: Instant,
+}
 
 pub(super) struct QueueScripts {
     pub(super) mark: Script,
@@ -52,7 +63,7 @@ pub(super) struct QueueScripts {
     renew: Script,
     raise: Script,
     /// How many shards there may be, ours and those of other releases.
-    highest: Mutex<Option<(Instant, u32)>>,
+    highest: Mutex<Option<Highest>>,
     /// Where the next claim begins, so that no shard is always last.
     turn: AtomicU32,
 }
@@ -72,18 +83,6 @@ impl QueueScripts {
     }
 }
 
-type RawClaim = (String, u64, String, u32, i64);
-
-fn read_claim((customer, generation, lease, attempts, since): RawClaim) -> Result<Claim, StoreError> {
-    Ok(Claim {
-        customer: CustomerId::parse(customer).map_err(|error| unreadable("{stripe:due}", error))?,
-        generation,
-        lease,
-        attempts,
-        since: time(since),
-    })
-}
-
 /// A script's answer where -1 stands for none.
 fn time(at: i64) -> Option<UnixMillis> {
     (at >= 0).then_some(UnixMillis(at))
@@ -96,102 +95,52 @@ impl RedisStore {
 
     /// Every shard that may hold somebody, in another order each time.
     async fn shards(&self) -> Result<Vec<u32>, StoreError> {
-        let queue = &self.scripts.queue;
-        let mut known = queue.highest.lock().await;
-        let highest = match *known {
-            Some((asked, highest)) if asked.elapsed() < SHARDS_KNOWN => highest,
-            _ => {
-                let mut raise = queue.raise.key(HIGHEST);
-                raise.arg(self.queue.shards.max(1));
-                let highest: u32 = raise.invoke_async(&mut self.redis.clone()).await.map_err(unavailable)?;
-                *known = Some((Instant::now(), highest));
-                highest
-            }
-        };
-        drop(known);
-        let highest = highest.max(1);
-        let first = queue.turn.fetch_add(1, Ordering::Relaxed) % highest;
+        let highest = self.highest(Some(SHARDS_KNOWN)).await?;
+        let first = self.scripts.queue.turn.fetch_add(1, Ordering::Relaxed) % highest;
         Ok((0..highest).map(|shard| (first + shard) % highest).collect())
     }
 
-    async fn claim_in(&self, shard: u32, most: usize) -> Result<Vec<Claim>, StoreError> {
-        let (keys, now) = (Keys::of(shard), self.clock.now());
-        let mut claim = self.scripts.queue.claim.key(&keys.due);
-        claim.key(&keys.leased).key(&keys.entries).key(&keys.failing);
-        claim.arg(now.0).arg(most).arg(now.plus(self.queue.lease).0);
-        claim.arg(format!("{shard}.{:032x}", rand::rng().random::<u128>()));
-        let claims: Vec<RawClaim> = claim.invoke_async(&mut self.redis.clone()).await.map_err(unavailable)?;
-        let read = |claim| match read_claim(claim) {
-            Ok(claim) => Some(claim),
-            Err(error) => {
-                tracing::error!(shard, %error, "the queue holds what is no customer");
-                None
+    /// How many shards there may be. Nobody waits for somebody else's question, and what was known
+    /// is believed while Redis does not answer: it must not hold up those who ask other nodes.
+    async fn highest(&self, believed_for: Option<Duration>) -> Result<u32, StoreError> {
+        let queue = &self.scripts.queue;
+        let known = *queue.highest.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known
+            && believed_for.is_none_or(|time| known.asked.elapsed() < time)
+        {
+            return Ok(known.shards);
+        }
+        let mut raise = queue.raise.key(HIGHEST);
+        raise.arg(self.queue.shards.max(1));
+        let answer = raise.invoke_async(&mut self.redis.clone()).await.map_err(unavailable);
+        let shards = match (answer, known) {
+            (Ok(shards), _) => shards,
+            (Err(error), None) => return Err(error),
+            (Err(error), Some(known)) => {
+                tracing::debug!(%error, "how many shards there are is not known anew");
+                known.shards
             }
         };
-        Ok(claims.into_iter().filter_map(read).collect())
-    }
-
-    /// Ends a lease without success: `error` is empty where it is only given back.
-    async fn end_lease(&self, claim: &Claim, error: &str, due: UnixMillis) -> Result<(), StoreError> {
-        let keys = Keys::of(shard_of_lease(&claim.lease));
-        let mut failed = self.scripts.queue.failed.key(&keys.due);
-        failed.key(&keys.leased).key(&keys.entries).key(&keys.failing);
-        failed.arg(claim.customer.as_str()).arg(&claim.lease).arg(error).arg(due.0).arg(CHANNEL);
-        failed.invoke_async(&mut self.redis.clone()).await.map_err(unavailable)
-    }
-
-    async fn renew_in(&self, shard: u32, claims: &[&Claim]) -> Result<Vec<String>, StoreError> {
-        let keys = Keys::of(shard);
-        let mut renew = self.scripts.queue.renew.key(&keys.leased);
-        renew.key(&keys.entries).arg(self.clock.now().plus(self.queue.lease).0);
-        for claim in claims {
-            renew.arg(claim.customer.as_str()).arg(&claim.lease);
-        }
-        renew.invoke_async(&mut self.redis.clone()).await.map_err(unavailable)
+        let known = Highest { shards, asked: Instant::now() };
+        *queue.highest.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
+        Ok(shards.max(1))
     }
 }
 
 #[async_trait]
 impl Queue for RedisStore {
     async fn mark(&self, mark: &Mark) -> Result<u64, StoreError> {
-        let event = mark.received.as_ref().map(|event| to_json("{stripe:due}:events", event)).transpose()?;
         // Ours is remembered before anything is put there.
-        self.shards().await?;
-        self.marks.mark(self, self.shard_of(&mark.customer), mark.clone(), event).await
+        self.highest(None).await?;
+        self.marks.mark(self, self.shard_of(&mark.customer), mark).await
     }
 
     async fn claim(&self, most: usize) -> Result<Vec<Claim>, StoreError> {
-        let (mut claims, mut failure) = (Vec::new(), None);
-        for shard in self.shards().await? {
-            if claims.len() == most {
-                break;
-            }
-            match self.claim_in(shard, most - claims.len()).await {
-                Ok(more) => claims.extend(more),
-                // One node of a cluster may be away: the others' shards go on.
-                Err(error) => {
-                    tracing::warn!(shard, %error, "a shard of the queue does not answer");
-                    failure = Some(error);
-                }
-            }
-        }
-        failure.filter(|_| claims.is_empty()).map_or(Ok(claims), Err)
+        self.claim_due(most).await
     }
 
     async fn renew(&self, claims: &[Claim]) -> Result<Vec<String>, StoreError> {
-        let mut lost = Vec::new();
-        for shard in self.shards().await? {
-            let of_shard: Vec<&Claim> =
-                claims.iter().filter(|claim| shard_of_lease(&claim.lease) == shard).collect();
-            if !of_shard.is_empty() {
-                match self.renew_in(shard, &of_shard).await {
-                    Ok(more) => lost.extend(more),
-                    // The others' leases are not to run out for it.
-                    Err(error) => tracing::warn!(shard, %error, "leases could not be renewed"),
-                }
-            }
-        }
-        Ok(lost)
+        self.renew_all(claims).await
     }
 
     async fn done(&self, done: &Done) -> Result<Option<UnixMillis>, StoreError> {
@@ -213,14 +162,11 @@ impl Queue for RedisStore {
     }
 
     async fn release(&self, claims: &[Claim]) -> Result<(), StoreError> {
-        for claim in claims {
-            self.end_lease(claim, "", self.clock.now()).await?;
-        }
-        Ok(())
+        self.give_back(claims).await
     }
 
     fn wakes(&self) -> BoxStream<'static, ()> {
-        wakes::wakes(self.redis.clone())
+        wakes::wakes(self.redis.clone(), self.marks.listen())
     }
 
     async fn next_due(&self) -> Result<Option<UnixMillis>, StoreError> {

@@ -1,12 +1,12 @@
 //! Wakes workers: the scripts publish whenever a customer has become the first of a shard, and each
 //! process listens on a connection of its own. A message that is lost while the connection is away
-//! is made good by one wake when it is there again.
+//! is made good by one wake when it is there again. The process that marks is told directly.
 
 use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::shards::CHANNEL;
 use crate::adapters::redis::RedisConnection;
@@ -15,15 +15,24 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Never ends. Several messages that nobody has taken yet are one.
-pub(super) fn wakes(redis: RedisConnection) -> BoxStream<'static, ()> {
+pub(super) fn wakes(redis: RedisConnection, here: watch::Receiver<()>) -> BoxStream<'static, ()> {
     let (wake, woken) = mpsc::channel(1);
     tokio::spawn(async move {
         tokio::select! {
             () = wake.closed() => {}
             () = listen(&redis, &wake) => {}
+            () = pass_on(here, &wake) => {}
         }
     });
     stream::unfold(woken, async |mut woken| Some((woken.recv().await?, woken))).boxed()
+}
+
+/// What this process has marked itself.
+async fn pass_on(mut here: watch::Receiver<()>, wake: &mpsc::Sender<()>) {
+    while here.changed().await.is_ok() {
+        let _ = wake.try_send(());
+    }
+    std::future::pending().await
 }
 
 async fn listen(redis: &RedisConnection, wake: &mpsc::Sender<()>) {
