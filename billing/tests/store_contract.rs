@@ -17,7 +17,6 @@ mod contract {
     pub mod tls;
     pub mod wakes;
 }
-#[expect(dead_code, reason = "shared with the app's suite, which also kills it")]
 #[path = "../../tests/suite/support/redis_server.rs"]
 mod redis_server;
 #[path = "../../tests/suite/support/redis_tls.rs"]

@@ -8,7 +8,6 @@ use tracing_subscriber::EnvFilter;
 /// Logs to stderr until what is returned is dropped: JSON where nobody looks at it, text on a
 /// terminal. RUST_LOG says how much. A thread of its own writes, so that no request waits for whoever reads the
 /// log; where that one hangs, lines are left out.
-#[must_use]
 pub fn log_to_stderr(default: &str) -> WorkerGuard {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new(format!("{default},tower_sessions_core=error")));

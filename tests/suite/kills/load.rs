@@ -93,6 +93,14 @@ impl Load {
         }
     }
 
+    /// Waits until so many further deliveries have ended.
+    pub async fn delivered(&self, more: u64) {
+        let mut deliveries = self.deliveries.subscribe();
+        let moment = *deliveries.borrow() + more;
+        let reached = deliveries.wait_for(|deliveries| *deliveries >= moment);
+        tokio::time::timeout(Duration::from_secs(60), reached).await.unwrap().unwrap();
+    }
+
     fn anybody(&self, dice: &mut StdRng) -> Option<Arc<Customer>> {
         let group = self.groups.get(*self.group.borrow())?;
         Some(group[dice.random_range(0..group.len())].clone())

@@ -46,14 +46,13 @@ async fn prepare(stripe: Stripe, home: String, kills: usize) -> Arc<Load> {
 
 /// Kills once for each group.
 async fn kill_all(load: &Load, victims: &mut Victims, dice: &mut StdRng) {
-    let mut deliveries = load.deliveries.subscribe();
     for kill in 0..load.groups.len() {
         let (victim, more) = (Victim::by_chance(dice), dice.random_range(0..=MOST));
-        let moment = *deliveries.borrow() + more;
-        let reached = deliveries.wait_for(|deliveries| *deliveries >= moment);
-        let reached = tokio::time::timeout(Duration::from_secs(60), reached);
-        victims.beside(reached).await.unwrap().unwrap();
+        victims.beside(load.delivered(more)).await;
         victims.kill(victim).await;
+        if victim == Victim::Hung {
+            victims.beside(load.delivered(1)).await;
+        }
         load.group.send_modify(|group| *group += 1);
         victims.revive(victim);
         eprintln!("kill {}: {victim}, after {more} deliveries", kill + 1);

@@ -1,5 +1,5 @@
 //! Who is killed: `unsplit serve`, and a Redis of its own. Both are started again at once, as a
-//! supervisor would.
+//! supervisor would. A Redis may also only hang for a while.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -18,11 +18,13 @@ pub enum Victim {
     App,
     Redis,
     Both,
+    /// Redis says nothing, closes nothing, and goes on later.
+    Hung,
 }
 
 impl Victim {
     pub fn by_chance(dice: &mut StdRng) -> Self {
-        [Self::App, Self::Redis, Self::Both][dice.random_range(0..3)]
+        [Self::App, Self::Redis, Self::Both, Self::Hung][dice.random_range(0..4)]
     }
 }
 
@@ -32,6 +34,7 @@ impl fmt::Display for Victim {
             Self::App => "the app",
             Self::Redis => "Redis",
             Self::Both => "both",
+            Self::Hung => "Redis, which hangs",
         })
     }
 }
@@ -64,23 +67,27 @@ impl Victims {
 
     /// As `kill -9` does. Returns when they are gone.
     pub async fn kill(&mut self, victim: Victim) {
-        if victim != Victim::Redis {
+        if matches!(victim, Victim::App | Victim::Both) {
             self.app.start_kill().unwrap();
         }
-        if victim != Victim::App {
-            self.redis.kill();
+        match victim {
+            Victim::App => {}
+            Victim::Redis | Victim::Both => self.redis.kill(),
+            Victim::Hung => self.redis.freeze(),
         }
-        if victim != Victim::Redis {
+        if matches!(victim, Victim::App | Victim::Both) {
             self.app.wait().await.unwrap();
         }
     }
 
     /// Starts them again, and waits for neither to be ready.
     pub fn revive(&mut self, victim: Victim) {
-        if victim != Victim::App {
-            self.redis.restart();
+        match victim {
+            Victim::App => {}
+            Victim::Redis | Victim::Both => self.redis.restart(),
+            Victim::Hung => self.redis.thaw(),
         }
-        if victim != Victim::Redis {
+        if matches!(victim, Victim::App | Victim::Both) {
             self.app = serve(&self.place, &self.redis, &self.stripe);
         }
     }

@@ -36,13 +36,16 @@ async fn a_lost_list_of_subscriptions_is_no_list_without_any() {
     assert_eq!(app.snapshot(&customer).await["status"], "active");
 }
 
+/// The step in which it dies, what is lost of what was staged, and the command that damages it instead.
+type Kind = (fn(&RebuildStep) -> bool, &'static str, Option<&'static str>);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_lost_or_damaged_is_listed_again() {
     let app = App::start().await;
     app.stripe.hold_webhooks().await;
     let (_, customer, _) = app.subscriber(ADA).await;
     app.eventually_quiet().await;
-    let kinds: [(fn(&RebuildStep) -> bool, &str, Option<&str>); 5] = [
+    let kinds: [Kind; 5] = [
         (first_value, "page:0", None),
         (first_value, "page:0", Some("SET")),
         (first_value, "customer:*", Some("HSET")),
