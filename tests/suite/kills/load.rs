@@ -108,12 +108,23 @@ impl Load {
 
     /// Waits until the app wants to be given work.
     pub async fn ready(&self, client: &reqwest::Client) {
+        self.until_ready_is(true, client).await;
+    }
+
+    /// Waits until the app wants none, as while its Redis says nothing, or is away.
+    pub async fn until_unready(&self, client: &reqwest::Client) {
+        self.until_ready_is(false, client).await;
+    }
+
+    async fn until_ready_is(&self, wanted: bool, client: &reqwest::Client) {
         let url = format!("{}/readyz", self.home);
-        let ready = async {
-            while !client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
+        let is_ready =
+            async || client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success());
+        let reached = async {
+            while is_ready().await != wanted {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), ready).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(30), reached).await.unwrap();
     }
 }

@@ -46,12 +46,13 @@ async fn prepare(stripe: Stripe, home: String, kills: usize) -> Arc<Load> {
 
 /// Kills once for each group.
 async fn kill_all(load: &Load, victims: &mut Victims, dice: &mut StdRng) {
+    let client = reqwest::Client::new();
     for kill in 0..load.groups.len() {
         let (victim, more) = (Victim::by_chance(dice), dice.random_range(0..=MOST));
         victims.beside(load.delivered(more)).await;
         victims.kill(victim).await;
         if victim == Victim::Hung {
-            victims.beside(load.delivered(1)).await;
+            victims.beside(load.until_unready(&client)).await;
         }
         load.group.send_modify(|group| *group += 1);
         victims.revive(victim);
