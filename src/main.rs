@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use unsplit::server::commands::Cli;
 
+/// A webhook is read into some thousand small pieces that are dropped at once, on whichever thread.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Runtime::new() {

@@ -10,7 +10,7 @@ use futures::future::join_all;
 use unsplit_billing::adapters::redis::RedisConnection;
 use unsplit_billing::clock::UnixMillis;
 use unsplit_billing::error::StoreError;
-use unsplit_billing::id::CustomerId;
+use unsplit_billing::id::{CustomerId, SubscriptionId};
 use unsplit_billing::ports::{Due, Mark, Queue, Reconciliation};
 
 use super::proxy::Proxy;
@@ -64,6 +64,35 @@ async fn a_hundred_marks_at_once_are_few_calls_and_each_has_its_generation() {
         let newest = many.iter().zip(&generations).filter(|(id, _)| customer(id) == claim.customer);
         assert_eq!(newest.map(|(_, generation)| *generation).max(), Some(claim.generation));
     }
+}
+
+#[tokio::test]
+async fn what_the_marks_of_one_call_say_of_one_customer_all_counts() {
+    let (_server, bench) = alone().await;
+    bench.mark("first", 0).await;
+    let expecting = |id: &str, subscription: &str| Mark {
+        expects: Some(SubscriptionId::parse(subscription).unwrap()),
+        ..mark_of(&bench, id)
+    };
+    let from = Mark::of(customer("acted"), Due::From(UnixMillis(bench.now() + 5_000)));
+    let marks = [
+        expecting("half", "sub_1"),
+        expecting("half", "sub_2"),
+        expecting("all", "sub_1"),
+        expecting("all", "sub_2"),
+        mark_of(&bench, "acted"),
+        from,
+    ];
+    let before = script_calls(&bench).await;
+    join_all(marks.iter().map(|mark| bench.store.mark(mark))).await;
+    assert!(script_calls(&bench).await - before <= 2);
+    for claim in bench.store.claim(10).await.unwrap() {
+        let listed: &[&str] =
+            if claim.customer == customer("half") { &["sub_2"] } else { &["sub_1", "sub_2"] };
+        bench.done_with(&claim, listed).await;
+    }
+    let left = bench.store.entries(10).await.unwrap().into_iter().map(|entry| entry.customer);
+    assert_eq!(left.collect::<BTreeSet<_>>(), ["acted", "half"].map(customer).into());
 }
 
 #[tokio::test]

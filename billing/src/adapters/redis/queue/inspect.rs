@@ -13,7 +13,7 @@ use crate::error::StoreError;
 use crate::id::CustomerId;
 use crate::ports::{Entry, EntryState, QueueStats, Received};
 
-const EVENTS_KEPT: isize = 200;
+pub(super) const EVENTS_KEPT: usize = 200;
 
 type Scored = Vec<(String, f64)>;
 
@@ -25,6 +25,14 @@ struct Stored {
     e: Option<String>,
     m: Option<f64>,
     c: Option<f64>,
+}
+
+/// An element of the list of events.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Came {
+    One(Received),
+    Together(Vec<Received>),
 }
 
 /// One that can't be read is shown as that, so that a person finds it.
@@ -174,7 +182,7 @@ impl RedisStore {
         let key = Keys::of(0).events;
         let mut pipe = redis::pipe();
         pipe.cmd("LPUSH").arg(&key).arg(to_json(&key, received)?).ignore();
-        pipe.cmd("LTRIM").arg(&key).arg(0).arg(EVENTS_KEPT - 1).ignore();
+        pipe.cmd("LTRIM").arg(&key).arg(0).arg(last(EVENTS_KEPT)).ignore();
         self.ask(&pipe).await
     }
 
@@ -186,7 +194,11 @@ impl RedisStore {
             range.arg(&key).arg(0).arg(last(most));
             let kept: Vec<String> = range.query_async(&mut self.redis.clone()).await.map_err(unavailable)?;
             // Another release's, or damage: it is only for people to read.
-            events.extend(kept.iter().filter_map(|json| serde_json::from_str(json).ok()));
+            let came = kept.iter().filter_map(|json| serde_json::from_str::<Came>(json).ok());
+            events.extend(came.flat_map(|came| match came {
+                Came::One(event) => vec![event],
+                Came::Together(events) => events,
+            }));
         }
         events.sort_by_key(|event| std::cmp::Reverse(event.at));
         events.truncate(most);

@@ -1,11 +1,13 @@
--- KEYS: due, leased, entries, quiet, events. ARGV: now, channel, a random number, the quiet time, then
--- for each mark:
--- customer, at, the subscription it expects or '', by or from, the event as JSON or ''.
--- Returns 1 where somebody has become the first of the shard, so that a worker must be woken, then the generation of
--- each. Generations are random: one that was counted comes a second time after a failover
+-- KEYS: due, leased, entries, quiet, events. ARGV: now, channel, the quiet time, the events that came as a JSON array
+-- or '', then for each mark:
+-- customer, generation, at, the subscription it expects or '', by or from.
+-- Returns 1 where somebody has become the first of the shard, so that a worker must be woken. Generations are random: one
+-- that was counted comes a second time after a failover
 -- that has lost the newest, and a late report would then use up a mark that it has not served.
--- What is there is read at once for all marks, and written at once: a call for each would cost most of the time.
-local now, random, quiet_time = tonumber(ARGV[1]), tonumber(ARGV[3]), tonumber(ARGV[4])
+-- What is there is read at once for all marks, and written at once: a call for each would cost most of the time. Who has
+-- no entry, as most in a storm of webhooks, gets one put together from the arguments as they are: numbers that Lua has
+-- read must be printed again, and that costs as much as the rest.
+local now, quiet_time = tonumber(ARGV[1]), tonumber(ARGV[3])
 local customers, places = {}, {}
 for at = 5, #ARGV, 5 do
   local customer = ARGV[at]
@@ -14,46 +16,63 @@ for at = 5, #ARGV, 5 do
     places[customer] = #customers
   end
 end
-local entries = redis.call('HMGET', KEYS[3], unpack(customers))
-local due_at = redis.call('ZMSCORE', KEYS[1], unpack(customers))
-local leased = redis.call('ZMSCORE', KEYS[2], unpack(customers))
+local stored = redis.call('HMGET', KEYS[3], unpack(customers))
 local quiet_until = redis.call('ZMSCORE', KEYS[4], unpack(customers))
-for place, raw in ipairs(entries) do
-  local read, entry = false, nil
-  if raw then read, entry = pcall(cjson.decode, raw) end
-  due_at[place] = raw and tonumber(due_at[place] or nil)
+local known = false
+for place = 1, #customers do known = known or stored[place] end
+local due_at = known and redis.call('ZMSCORE', KEYS[1], unpack(customers)) or {}
+local leased = known and redis.call('ZMSCORE', KEYS[2], unpack(customers)) or {}
+
+local entries, texts, moved, earliest = {}, {}, {}, math.huge
+
+-- The entry of somebody who has one, or was marked already in this call.
+local function entry_of(place)
+  if entries[place] then return entries[place] end
+  local raw = stored[place] or texts[place]
+  local read, entry = pcall(cjson.decode, raw)
   entries[place] = read and type(entry) == 'table' and entry or {}
+  due_at[place] = tonumber(due_at[place] or nil)
+  return entries[place]
 end
 
-local generations, events, moved, earliest = {}, {}, {}, math.huge
-for i = 1, (#ARGV - 4) / 5 do
-  local at = i * 5
-  local customer, due = ARGV[at], tonumber(ARGV[at + 1])
-  local place = places[customer]
-  local entry, before = entries[place], due_at[place]
-  entry.g = random + i
-  entry.m = math.min(entry.m or math.huge, math.max(now, due))
-  if ARGV[at + 2] ~= '' then
-    entry.x = entry.x or {}
-    entry.x[ARGV[at + 2]] = entry.x[ARGV[at + 2]] or now
-  end
-  if ARGV[at + 3] == 'from' and due > now then entry.later = math.max(entry.later or 0, due) end
-  if not leased[place] then entry.l = nil end
-  if not entry.l and not (before and (entry.a or 0) > 0) then
-    -- Written by another clock, it is still no longer than it is.
-    due = math.max(due, math.min(tonumber(quiet_until[place] or nil) or 0, now + quiet_time))
-    if not before or due < before then
-      due_at[place], moved[place] = due, due
-      earliest = math.min(earliest, due)
+for at = 5, #ARGV, 5 do
+  local customer, generation, expects = ARGV[at], ARGV[at + 1], ARGV[at + 3]
+  local place, due = places[customer], tonumber(ARGV[at + 2])
+  local ahead = due > now and ARGV[at + 2]
+  local from = ahead and ARGV[at + 4] == 'from'
+  local until_quiet = tonumber(quiet_until[place] or nil) or 0
+  -- Written by another clock, it is still no longer than it is.
+  local earliest_due = math.max(due, math.min(until_quiet, now + quiet_time))
+  local is_new = not (stored[place] or texts[place])
+  if is_new then
+    texts[place] = '{"g":' .. generation .. ',"m":' .. (ahead or ARGV[1])
+      .. (expects ~= '' and ',"x":{"' .. expects .. '":' .. ARGV[1] .. '}' or '')
+      .. (from and ',"later":' .. ahead or '') .. '}'
+    due_at[place] = earliest_due
+    moved[place] = earliest_due == due and ARGV[at + 2] or earliest_due
+    earliest = math.min(earliest, earliest_due)
+  else
+    local entry = entry_of(place)
+    local before = due_at[place]
+    entry.g = tonumber(generation)
+    entry.m = math.min(entry.m or math.huge, math.max(now, due))
+    if expects ~= '' then
+      entry.x = entry.x or {}
+      entry.x[expects] = entry.x[expects] or now
+    end
+    if from then entry.later = math.max(entry.later or 0, due) end
+    if not leased[place] then entry.l = nil end
+    if not entry.l and not (before and (entry.a or 0) > 0) and (not before or earliest_due < before) then
+      due_at[place], moved[place] = earliest_due, earliest_due
+      earliest = math.min(earliest, earliest_due)
     end
   end
-  generations[i] = entry.g
-  if ARGV[at + 4] ~= '' then events[#events + 1] = ARGV[at + 4] end
 end
 
 local fields, scores = {}, {}
 for place, customer in ipairs(customers) do
-  fields[2 * place - 1], fields[2 * place] = customer, cjson.encode(entries[place])
+  fields[2 * place - 1] = customer
+  fields[2 * place] = entries[place] and cjson.encode(entries[place]) or texts[place]
   if moved[place] then
     scores[#scores + 1] = moved[place]
     scores[#scores + 1] = customer
@@ -66,9 +85,9 @@ if #scores > 0 then
   wakes = earliest < (tonumber(first[2]) or math.huge)
   redis.call('ZADD', KEYS[1], unpack(scores))
 end
-if #events > 0 then
-  redis.call('LPUSH', KEYS[5], unpack(events))
+if ARGV[4] ~= '' then
+  redis.call('LPUSH', KEYS[5], ARGV[4])
   redis.call('LTRIM', KEYS[5], 0, 199)
 end
 if wakes then redis.pcall('PUBLISH', ARGV[2], 'due') end
-return {wakes and 1 or 0, unpack(generations)}
+return wakes and 1 or 0

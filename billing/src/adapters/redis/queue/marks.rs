@@ -11,6 +11,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+use super::inspect::EVENTS_KEPT;
 use super::shards::{CHANNEL, Keys};
 use super::{RedisStore, to_json, unavailable};
 use crate::adapters::redis::RedisConnection;
@@ -36,8 +37,10 @@ type Generation = Result<u64, StoreError>;
 
 /// A mark as the script takes it, and who wants to know its generation.
 struct Waiting {
-    /// Customer, when it is due, the subscription it expects or nothing, `by` or `from`, the event or nothing.
-    arguments: [String; 5],
+    /// Customer, when it is due, the subscription it expects or nothing, `by` or `from`.
+    arguments: [String; 4],
+    /// As JSON.
+    event: Option<String>,
     answer: oneshot::Sender<Generation>,
 }
 
@@ -52,7 +55,8 @@ pub(in crate::adapters::redis) struct Marks {
 impl Marks {
     pub async fn mark(&self, store: &RedisStore, shard: u32, mark: &Mark) -> Generation {
         let (answer, answered) = oneshot::channel();
-        let waiting = Waiting { arguments: arguments(mark)?, answer };
+        let event = mark.received.as_ref().map(|event| to_json("{stripe:due}:events", event)).transpose()?;
+        let waiting = Waiting { arguments: arguments(mark), event, answer };
         // Where Redis hangs nobody piles up: what is not taken is sent again by Stripe.
         self.line(store, shard).try_send(waiting).map_err(|error| {
             let why = match error {
@@ -95,14 +99,13 @@ impl Marks {
     }
 }
 
-fn arguments(mark: &Mark) -> Result<[String; 5], StoreError> {
+fn arguments(mark: &Mark) -> [String; 4] {
     let (at, enough) = match mark.due {
         Due::By(at) => (at, "by"),
         Due::From(at) => (at, "from"),
     };
-    let event = mark.received.as_ref().map(|event| to_json("{stripe:due}:events", event)).transpose()?;
     let expects = mark.expects.as_ref().map_or("", SubscriptionId::as_str).to_owned();
-    Ok([mark.customer.to_string(), at.0.to_string(), expects, enough.to_owned(), event.unwrap_or_default()])
+    [mark.customer.to_string(), at.0.to_string(), expects, enough.to_owned()]
 }
 
 /// Takes the marks of one shard to Redis until the last store that may send some is gone.
@@ -132,43 +135,50 @@ impl Gatherer {
             if result.is_err() && began.elapsed() >= HANGS {
                 gathered.extend(std::iter::from_fn(|| line.try_recv().ok()));
             }
-            for (number, waiting) in gathered.drain(..).enumerate() {
+            for (waiting, number) in gathered.drain(..).zip(0..) {
+                let generation = result.as_ref().map(|first| first + number).map_err(Clone::clone);
                 // Nobody may be waiting any more.
-                let _ = waiting.answer.send(generation(&result, number));
+                let _ = waiting.answer.send(generation);
             }
         }
     }
 
-    async fn send(&self, marks: &[Waiting], own: Option<RedisConnection>) -> Result<Vec<u64>, StoreError> {
+    /// Returns the generation of the first; the others follow.
+    async fn send(&self, marks: &[Waiting], own: Option<RedisConnection>) -> Generation {
         let k = &self.keys;
         let keys = [&k.due, &k.leased, &k.entries, &k.quiet, &k.events];
+        let first = rand::rng().random_range(1..LARGEST);
+        let generations: Vec<String> =
+            marks.iter().zip(first..).map(|(_, generation)| generation.to_string()).collect();
         let fixed = [
             self.clock.now().0.to_string(),
             CHANNEL.to_owned(),
-            rand::rng().random_range(1..LARGEST).to_string(),
             millis(self.quiet).to_string(),
+            events(marks),
         ];
-        let of_marks = marks.iter().flat_map(|waiting| &waiting.arguments);
+        let of_marks = marks.iter().zip(&generations).flat_map(|(mark, generation)| {
+            let [customer, at, expects, enough] = &mark.arguments;
+            [customer, generation, at, expects, enough]
+        });
         let arguments: Vec<&str> = fixed.iter().chain(of_marks).map(String::as_str).collect();
-        let mut answer: Vec<u64> = match own {
+        let wakes: u8 = match own {
             None => {
                 let mut call = self.script.key(&keys[..]);
                 call.arg(&arguments).invoke_async(&mut self.redis.clone()).await.map_err(unavailable)?
             }
             Some(mut own) => self.durable.to_disk(&mut own, &self.script, &keys, &arguments).await?,
         };
-        if answer.first() == Some(&1) {
+        if wakes == 1 {
             self.here.send_replace(());
         }
-        answer.drain(..answer.len().min(1));
-        Ok(answer)
+        Ok(first)
     }
 }
 
-fn generation(result: &Result<Vec<u64>, StoreError>, number: usize) -> Generation {
-    let short = || StoreError::Unavailable("the answer was cut short".to_owned());
-    match result {
-        Ok(generations) => generations.get(number).copied().ok_or_else(short),
-        Err(error) => Err(error.clone()),
-    }
+/// The newest of the events that came, newest first, as one element of the list: one for each would cost more
+/// than the marks.
+fn events(marks: &[Waiting]) -> String {
+    let newest: Vec<&str> =
+        marks.iter().rev().filter_map(|mark| mark.event.as_deref()).take(EVENTS_KEPT).collect();
+    if newest.is_empty() { String::new() } else { format!("[{}]", newest.join(",")) }
 }

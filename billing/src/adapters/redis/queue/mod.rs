@@ -6,7 +6,7 @@
 //! serves `c`, and what a sync must not use up: `later`, until when the last `Due::From` mark lies
 //! ahead, and `x`, the subscriptions that events have named and no fetch has contained yet, with
 //! since when. `quiet` says until when a customer was synced recently, `failing` who has failed
-//! since the last success, `events` which events came last. All times are Unix milliseconds.
+//! since the last success, `events` which events came last, those of one call together. All times are Unix milliseconds.
 
 mod claims;
 mod inspect;
