@@ -17,7 +17,7 @@ const UPDATED: &str = "customer.subscription.updated";
 const CURSOR: &str = "stripe:reconciled";
 
 /// A clock that is wrong.
-struct Skewed(i64);
+pub struct Skewed(pub i64);
 
 impl Clock for Skewed {
     fn now(&self) -> UnixMillis {
