@@ -7,6 +7,7 @@ mod cluster;
 mod coalescing;
 mod commands;
 mod doubt;
+mod durability;
 mod fleet;
 mod kills;
 mod one_customer;
