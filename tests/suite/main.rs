@@ -11,6 +11,7 @@ mod durability;
 mod fleet;
 mod kills;
 mod one_customer;
+mod operations;
 mod orphan;
 mod purchase;
 mod rebuild;
