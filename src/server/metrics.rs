@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use subtle::ConstantTimeEq;
+use unsplit_billing::clock::UnixMillis;
 
 use super::AppState;
 use super::run::StartError;
@@ -85,6 +86,17 @@ fn describe() {
         "Calls to Stripe a second that we allow ourselves, by limit"
     );
     describe_gauge!(
+        "unsplit_stripe_budget_paused_seconds",
+        Unit::Seconds,
+        "For how long Stripe wants no more calls, by limit"
+    );
+    describe_counter!("unsplit_stripe_budget_waits_total", "Calls to Stripe that the budget held back");
+    describe_histogram!(
+        "unsplit_stripe_budget_wait_seconds",
+        Unit::Seconds,
+        "For how long the budget held a call back"
+    );
+    describe_gauge!(
         "unsplit_redis_weak_durability",
         "How many settings of Redis may lose what was acknowledged"
     );
@@ -137,7 +149,10 @@ async fn ask_redis(state: &AppState) -> Result<(), unsplit_billing::error::Store
     }
     let waiting = stats.oldest_due.map_or(0.0, |due| due.until(state.clock.now()).as_secs_f64());
     gauge!("unsplit_queue_oldest_due_seconds").set(waiting);
+    let now = state.clock.now();
     for limit in state.billing.stripe_limits().await? {
+        let paused = limit.paused_until.map_or(0.0, |until| now.until(UnixMillis(until)).as_secs_f64());
+        gauge!("unsplit_stripe_budget_paused_seconds", "limit" => limit.name.clone()).set(paused);
         gauge!("unsplit_stripe_budget_available", "limit" => limit.name.clone()).set(limit.available);
         gauge!("unsplit_stripe_budget_rate", "limit" => limit.name).set(limit.current_rate);
     }

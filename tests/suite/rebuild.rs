@@ -1,7 +1,9 @@
 //! Rebuild: everything that Redis knows of Stripe, made again from Stripe alone.
 
 mod late;
+mod lists;
 mod lost;
+mod strangers;
 
 use std::time::Duration;
 
@@ -153,6 +155,7 @@ async fn a_sync_that_ran_since_is_not_overwritten() {
     line.release();
     let rebuilt = rebuilding.await.unwrap();
     assert_eq!((rebuilt.counts.marked, rebuilt.counts.changed), (1, 0), "{rebuilt:?}");
+    assert_eq!(rebuilt.counts.strangers, 0, "whose ticket is used is still a listed customer");
     assert_eq!(app.snapshot(&customer).await["status"], "past_due");
     app.eventually_quiet().await;
     assert_eq!(app.snapshot(&customer).await["status"], "past_due");

@@ -17,7 +17,7 @@ const UPDATED: &str = "customer.subscription.updated";
 const CURSOR: &str = "stripe:reconciled";
 
 /// A clock that is wrong.
-struct Skewed(i64);
+pub struct Skewed(pub i64);
 
 impl Clock for Skewed {
     fn now(&self) -> UnixMillis {
@@ -119,6 +119,38 @@ async fn an_outage_of_stripe_moves_no_cursor() {
     assert_eq!(app.stored(CURSOR).await, before);
     app.stripe.heal().await;
     assert_eq!(app.billing.reconcile().await.unwrap().marked, 1);
+    app.eventually_status(&customer, "past_due").await;
+}
+
+/// Stripe lists an event after a pass that should have seen it: the next pass begins before it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stripe_lists_late_is_found_by_the_next_pass() {
+    let app = App::start().await;
+    app.stripe.control("deliveries", &json!({ "mode": "dropped" })).await;
+    let (_, customer, subscription) = app.subscriber(ADA).await;
+    app.eventually_quiet().await;
+    let now = SystemClock.now().secs();
+    // What happened until then belongs to another day, and the value is as old.
+    for event in app.stripe.list("/v1/events?limit=100").await {
+        let id = event["id"].as_str().unwrap();
+        app.stripe.patch("events", id, &json!({ "created": now - 7200 })).await;
+    }
+    let mut value = app.snapshot(&customer).await;
+    value["syncedAt"] = json!(now - 3600);
+    let key = format!("stripe:customer:{customer}");
+    let _: () = app.redis.clone().set(&key, value.to_string()).await.unwrap();
+    assert_eq!(app.billing.reconcile().await.unwrap().events, 0, "it is not listed yet");
+    let until = cursor(&app).await["eventsUntil"].as_i64().unwrap();
+
+    let change = json!({ "status": "past_due", "_event": UPDATED });
+    app.stripe.patch("subscriptions", &subscription, &change).await;
+    let event = app.stripe.list("/v1/events?limit=1").await[0]["id"].as_str().unwrap().to_owned();
+    for (before_the_cursor, found) in [(400, 0), (200, 1)] {
+        set_cursor(&app, &json!({ "eventsUntil": until, "rebuildDue": null, "drift": 0 })).await;
+        app.stripe.patch("events", &event, &json!({ "created": until - before_the_cursor })).await;
+        let pass = app.billing.reconcile().await.unwrap();
+        assert_eq!((pass.events, pass.marked, pass.drift), (found, found, found), "{before_the_cursor}");
+    }
     app.eventually_status(&customer, "past_due").await;
 }
 

@@ -57,6 +57,8 @@ pub enum RebuildStep {
     Subscriptions { after: Option<SubscriptionId> },
     /// Folds and writes the values, page by page.
     Values { page: u64 },
+    /// Leaves to a worker whom no page has, and whose subscriptions are listed all the same.
+    Strangers,
     /// Binds users, page by page.
     Bindings { page: u64 },
     /// Throws away what was kept, page by page.
@@ -76,6 +78,9 @@ pub struct RebuildCounts {
     /// Left to a worker: customers with a sync of their own since the rebuild began, or of whom not
     /// everything is known.
     pub marked: u64,
+    /// Of these, customers that Stripe does not list: deleted, or made since.
+    #[serde(default)]
+    pub strangers: u64,
     /// What could not be read, with a warning in the log.
     pub failed: u64,
     pub bound: u64,
@@ -136,6 +141,18 @@ pub trait Staging: Send + Sync {
     async fn staged(&self, token: &str, customer: &CustomerId)
     -> Result<Vec<ListedSubscription>, StoreError>;
     async fn unstage(&self, token: &str, customer: &CustomerId) -> Result<(), StoreError>;
+
+    /// Keeps those of these customers who have no ticket of this name. A used ticket is none, so that
+    /// not all of them are strangers; but all strangers are kept.
+    async fn stage_strangers(
+        &self,
+        token: &str,
+        tickets: &str,
+        customers: &[CustomerId],
+    ) -> Result<(), StoreError>;
+    /// Some of those that are kept, a page's worth; none at the end.
+    async fn staged_strangers(&self, token: &str) -> Result<Vec<CustomerId>, StoreError>;
+    async fn unstage_strangers(&self, token: &str, customers: &[CustomerId]) -> Result<(), StoreError>;
 
     /// Adds to the customers that name this user in their metadata.
     async fn stage_user(&self, token: &str, user: &UserId, customer: &CustomerId) -> Result<(), StoreError>;

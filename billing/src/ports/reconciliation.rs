@@ -38,6 +38,8 @@ pub struct Durability {
     pub append_only: bool,
     /// `always`, `everysec` or `no`; `None` where it may not be asked (CONFIG is forbidden).
     pub append_fsync: Option<String>,
+    /// While the file is rewritten, or a snapshot is made, nothing is forced to disk.
+    pub no_fsync_on_rewrite: bool,
     pub max_memory_policy: String,
     pub max_memory: u64,
     /// Each mark waits until it is on disk, by WAITAOF.
@@ -68,6 +70,14 @@ impl Durability {
             weak.push(format!(
                 "appendfsync is {is}: a crash of Redis can lose the last second; set it to always"
             ));
+        }
+        // Who waits for the disk waits until the rewrite is over.
+        if self.append_only && self.no_fsync_on_rewrite && !self.waits_for_disk {
+            weak.push(
+                "no-appendfsync-on-rewrite is yes: a crash of the machine during a rewrite loses what was \
+                 acknowledged since it began; set it to no"
+                    .to_owned(),
+            );
         }
         if self.max_memory > 0 && self.max_memory_policy != "noeviction" {
             weak.push(format!(

@@ -203,8 +203,8 @@ pub trait Stripe: Send + Sync {
     async fn set_email(&self, customer: &CustomerId, email: &str) -> Result<(), StripeError>;
     /// By `metadata['userId']`, oldest first. Lags behind writes by a minute or so.
     async fn search_customers(&self, user: &UserId) -> Result<Vec<Customer>, StripeError>;
-    /// The newest hundred with this e-mail, as a list, which does not lag as a search does. Stripe
-    /// compares it letter by letter: `Ada@example.com` is another one than `ada@example.com`.
+    /// The newest hundred with this e-mail in whatever case. Exactly these letters are found at once; for
+    /// others Stripe has only its search, which lags by a minute or so and is missing in some regions.
     async fn customers_with_email(&self, email: &str) -> Result<Vec<Customer>, StripeError>;
     /// A hundred customers.
     async fn all_customers(&self, after: Option<&str>) -> Result<Page<Customer>, StripeError>;

@@ -43,6 +43,7 @@ async fn what_is_kept_twice_is_kept_once_and_can_be_thrown_away() {
     }
     store.stage_user("r1", &user, &customer("bob")).await.unwrap();
     assert_eq!(store.staged_user("r1", &user).await.unwrap().len(), 2);
+    store.stage_strangers("r1", "t1", std::slice::from_ref(&ada)).await.unwrap();
     let keys: Vec<String> = bench.redis.clone().keys("stripe:rebuild:*").await.unwrap();
     for key in keys {
         let left: i64 = bench.redis.clone().ttl(&key).await.unwrap();
@@ -56,6 +57,32 @@ async fn what_is_kept_twice_is_kept_once_and_can_be_thrown_away() {
     assert!(store.staged("r1", &ada).await.unwrap().is_empty());
     assert!(store.staged_user("r1", &user).await.unwrap().is_empty());
     assert_eq!(store.page("t1", 0).await.unwrap(), None, "nothing is another answer than an empty page");
+}
+
+#[tokio::test]
+async fn a_stranger_is_who_has_no_ticket_of_that_name() {
+    let bench = Bench::new().await;
+    let (store, ada) = (&bench.store, customer("ada"));
+    store.begin_as(&ada, "t1").await.unwrap();
+    store.stage_strangers("r1", "t1", std::slice::from_ref(&ada)).await.unwrap();
+    assert!(store.staged_strangers("r1").await.unwrap().is_empty(), "she is on a page");
+    let mut all: Vec<_> = (0..120).map(|number| customer(&number.to_string())).collect();
+    for _ in 0..2 {
+        store.stage_strangers("r1", "t1", &all).await.unwrap();
+    }
+    store.stage_strangers("r2", "t2", &[ada]).await.unwrap();
+    assert_eq!(store.staged_strangers("r2").await.unwrap().len(), 1, "another run's ticket is none");
+    let first = store.staged_strangers("r1").await.unwrap();
+    assert_eq!(first.len(), 100, "a page's worth");
+    store.unstage_strangers("r1", &first).await.unwrap();
+    store.unstage_strangers("r1", &[]).await.unwrap();
+    let mut found = store.staged_strangers("r1").await.unwrap();
+    store.unstage_strangers("r1", &found).await.unwrap();
+    assert!(store.staged_strangers("r1").await.unwrap().is_empty());
+    found.extend(first);
+    found.sort();
+    all.sort();
+    assert_eq!(found, all, "each of them once");
 }
 
 #[tokio::test]

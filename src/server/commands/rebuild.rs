@@ -54,6 +54,7 @@ impl Bar {
                 ("listing subscriptions", counts.subscriptions, Some(about))
             }
             RebuildStep::Values { page } => ("writing values", page * 100, Some(counts.customers)),
+            RebuildStep::Strangers => ("marking the unlisted", counts.strangers, None),
             RebuildStep::Bindings { page } => ("binding users", page * 100, Some(counts.customers)),
             RebuildStep::Cleanup { page } => ("tidying up", page * 100, Some(counts.customers)),
         };
@@ -87,7 +88,8 @@ fn report(rebuilt: &Rebuilt) -> String {
     let counts = &rebuilt.counts;
     let mut text = format!(
         "{} customers and {} subscriptions seen in {} calls to Stripe\n\
-         {} values changed, {} unchanged, {} left to a worker, {} subscriptions failed to be read\n\
+         {} values changed, {} unchanged, {} left to a worker (of these {} deleted at Stripe or made since), \
+         {} subscriptions failed to be read\n\
          {} users bound\n",
         counts.customers,
         counts.subscriptions,
@@ -95,6 +97,7 @@ fn report(rebuilt: &Rebuilt) -> String {
         counts.changed,
         counts.unchanged,
         counts.marked,
+        counts.strangers,
         counts.failed,
         counts.bound
     );

@@ -58,8 +58,13 @@ impl Place {
     }
 
     /// The command, up and answering.
-    pub async fn answering(&self, mut command: Command) -> Running {
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    pub async fn answering(&self, command: Command) -> Running {
+        self.answering_and_logging(command, Stdio::null()).await
+    }
+
+    /// The same, with its log.
+    pub async fn answering_and_logging(&self, mut command: Command, log: Stdio) -> Running {
+        let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
         let mut running = Running { child };
         let ready = format!("{}/readyz", self.home());
         eventually("it answers", async || {

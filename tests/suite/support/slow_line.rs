@@ -74,10 +74,17 @@ impl Line {
         uri: &Uri,
         mut headers: HeaderMap,
         body: Bytes,
-    ) -> (StatusCode, Bytes) {
+    ) -> (StatusCode, HeaderMap, Bytes) {
         headers.remove("host");
         let request = self.client.request(method, format!("{}{uri}", self.to)).headers(headers).body(body);
         let answer = request.send().await.unwrap();
-        (answer.status(), answer.bytes().await.unwrap())
+        let mut answered = HeaderMap::new();
+        // What Stripe says of itself; the rest is this line's own to say.
+        for (name, value) in answer.headers() {
+            if name.as_str().starts_with("stripe-") || name == "retry-after" {
+                answered.insert(name, value.clone());
+            }
+        }
+        (answer.status(), answered, answer.bytes().await.unwrap())
     }
 }

@@ -57,6 +57,7 @@ fn weakest(servers: &[String], persistence: &[String], memory: &[String], fsync:
     Durability {
         version: servers.iter().map(|info| text(info, "redis_version")).min().unwrap_or_default(),
         append_only: persistence.iter().all(|info| field(info, "aof_enabled") == Some("1")),
+        no_fsync_on_rewrite: false,
         append_fsync: fsync.iter().find(|when| *when != "always").or(fsync.first()).cloned(),
         max_memory_policy: memory.map(|info| text(info, "maxmemory_policy")).unwrap_or_default(),
         max_memory: memory.as_ref().map_or(0, most),
@@ -119,8 +120,12 @@ pub(super) async fn settings(redis: &RedisConnection) -> Result<Durability, Stor
     let info = async |section| of_each::<String>(redis, "INFO", &[section]).await.map_err(unavailable);
     let (servers, persistence, memory) =
         (info("server").await?, info("persistence").await?, info("memory").await?);
-    // Managed servers forbid CONFIG.
-    let fsync: Vec<Vec<String>> = of_each(redis, "CONFIG", &["GET", "appendfsync"]).await.unwrap_or_default();
-    let fsync = fsync.into_iter().filter_map(|pair| pair.into_iter().nth(1)).collect();
-    Ok(weakest(&servers, &persistence, &memory, fsync))
+    // Managed servers forbid CONFIG. One name a call, as Redis before 7.0 takes no more.
+    let config = async |name| -> Vec<String> {
+        let pairs: Vec<Vec<String>> = of_each(redis, "CONFIG", &["GET", name]).await.unwrap_or_default();
+        pairs.into_iter().filter_map(|pair| pair.into_iter().nth(1)).collect()
+    };
+    let weakest = weakest(&servers, &persistence, &memory, config("appendfsync").await);
+    let held_back = config("no-appendfsync-on-rewrite").await;
+    Ok(Durability { no_fsync_on_rewrite: held_back.iter().any(|is| is == "yes"), ..weakest })
 }

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use rand::Rng;
+use redis::AsyncCommands;
 
 use super::{RedisStore, to_json, unavailable};
 use crate::error::StoreError;
@@ -47,6 +48,17 @@ pub(super) async fn begin(store: &RedisStore, customer: &CustomerId, token: &str
         .invoke_async(&mut store.redis.clone())
         .await
         .map_err(unavailable)
+}
+
+/// Whether a ticket with this token is there, and not torn up.
+pub(super) async fn has_ticket(
+    store: &RedisStore,
+    customer: &CustomerId,
+    token: &str,
+) -> Result<bool, StoreError> {
+    let tickets = format!("{{stripe:customer:{customer}}}:tickets");
+    let seq: Option<f64> = store.redis.clone().zscore(tickets, token).await.map_err(unavailable)?;
+    Ok(seq.is_some())
 }
 
 #[async_trait]

@@ -1,8 +1,10 @@
 //! What a rebuild keeps: `stripe:rebuild` its progress and the run whose it is,
 //! `stripe:rebuild:<tickets>:page:<n>` a page of customers, `stripe:rebuild:<token>:customer:<id>` a
-//! hash and `…:user:<id>` a set of what was listed. All but the progress expire by themselves.
+//! hash and `…:user:<id>` a set of what was listed, `…:strangers` a set of whom no page may have. All but
+//! the progress expire by themselves.
 
 use async_trait::async_trait;
+use futures::future::try_join_all;
 use redis::AsyncCommands;
 
 use super::{RedisStore, from_json, snapshots, to_json, unavailable, unreadable};
@@ -14,6 +16,8 @@ use crate::ports::{RebuildProgress, StagedCustomer, Staging, Ticket};
 const PROGRESS: &str = "stripe:rebuild";
 /// Longer than the tickets live; one that was given up does not fill Redis for long.
 const SECONDS: i64 = 2 * 24 * 3600;
+/// As many as Stripe lists on a page.
+const PAGE: isize = 100;
 
 /// KEYS: the progress. ARGV: run. Returns what was saved last; an empty text for what another
 /// release keeps there.
@@ -49,6 +53,14 @@ fn customer_key(token: &str, customer: &CustomerId) -> String {
 
 fn user_key(token: &str, user: &UserId) -> String {
     format!("stripe:rebuild:{token}:user:{user}")
+}
+
+fn strangers_key(token: &str) -> String {
+    format!("stripe:rebuild:{token}:strangers")
+}
+
+fn customers(key: &str, ids: Vec<String>) -> Result<Vec<CustomerId>, StoreError> {
+    ids.into_iter().map(|id| CustomerId::parse(id).map_err(|error| unreadable(key, error))).collect()
 }
 
 impl RedisStore {
@@ -131,6 +143,42 @@ impl Staging for RedisStore {
         self.delete(&customer_key(token, customer)).await
     }
 
+    async fn stage_strangers(
+        &self,
+        token: &str,
+        tickets: &str,
+        customers: &[CustomerId],
+    ) -> Result<(), StoreError> {
+        // Each has a slot of their own, so that no pipeline of a cluster takes them together.
+        let known = try_join_all(customers.iter().map(|customer| async move {
+            snapshots::has_ticket(self, customer, tickets).await.map(|known| (customer, known))
+        }))
+        .await?;
+        let strangers: Vec<_> =
+            known.iter().filter(|(_, known)| !known).map(|(customer, _)| customer.as_str()).collect();
+        if strangers.is_empty() {
+            return Ok(());
+        }
+        let key = strangers_key(token);
+        let mut pipe = redis::pipe();
+        pipe.sadd(&key, strangers).ignore();
+        self.ask(pipe.expire(&key, SECONDS).ignore()).await
+    }
+
+    async fn staged_strangers(&self, token: &str) -> Result<Vec<CustomerId>, StoreError> {
+        let key = strangers_key(token);
+        let some = self.redis.clone().srandmember_multiple(&key, PAGE).await;
+        customers(&key, some.map_err(unavailable)?)
+    }
+
+    async fn unstage_strangers(&self, token: &str, customers: &[CustomerId]) -> Result<(), StoreError> {
+        if customers.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<_> = customers.iter().map(CustomerId::as_str).collect();
+        self.redis.clone().srem(strangers_key(token), ids).await.map_err(unavailable)
+    }
+
     async fn stage_user(&self, token: &str, user: &UserId, customer: &CustomerId) -> Result<(), StoreError> {
         let key = user_key(token, user);
         let mut pipe = redis::pipe();
@@ -141,7 +189,7 @@ impl Staging for RedisStore {
     async fn staged_user(&self, token: &str, user: &UserId) -> Result<Vec<CustomerId>, StoreError> {
         let key = user_key(token, user);
         let kept: Vec<String> = self.redis.clone().smembers(&key).await.map_err(unavailable)?;
-        kept.into_iter().map(|id| CustomerId::parse(id).map_err(|error| unreadable(&key, error))).collect()
+        customers(&key, kept)
     }
 
     async fn unstage_user(&self, token: &str, user: &UserId) -> Result<(), StoreError> {

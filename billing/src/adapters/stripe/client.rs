@@ -85,7 +85,13 @@ impl Stripe for StripeClient {
     }
 
     async fn customers_with_email(&self, email: &str) -> Result<Vec<Customer>, StripeError> {
-        Ok(self.customer_page(ListCustomer::new().email(email), None).await?.items)
+        let mut found = self.customer_page(ListCustomer::new().email(email), None).await?.items;
+        for other in self.customers_by_search(email).await? {
+            if found.iter().all(|one| one.id != other.id) {
+                found.push(other);
+            }
+        }
+        Ok(found)
     }
 
     async fn all_customers(&self, after: Option<&str>) -> Result<Page<Customer>, StripeError> {

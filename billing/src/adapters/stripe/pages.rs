@@ -4,7 +4,7 @@
 use serde_json::Value;
 use stripe_billing::subscription::{ListSubscription, ListSubscriptionStatus};
 use stripe_client_core::StripeRequest;
-use stripe_core::customer::ListCustomer;
+use stripe_core::customer::{ListCustomer, SearchCustomer};
 use stripe_core::event::ListEvent;
 use stripe_types::RangeQueryTs;
 
@@ -118,6 +118,25 @@ impl StripeClient {
         let page = self.page(request).await?;
         let items = page.items.iter().filter_map(one_event).collect();
         Ok(Page { items, after: page.after, stripe_time: page.stripe_time })
+    }
+
+    /// By e-mail in whatever case, as far as Stripe's search knows them by now.
+    pub(super) async fn customers_by_search(&self, email: &str) -> Result<Vec<Customer>, StripeError> {
+        let quoted = email.replace('\\', "\\\\").replace('"', "\\\"");
+        let request = SearchCustomer::new(format!("email:\"{quoted}\"")).limit(PAGE).build();
+        let found: List<Value> = match self.transport.call(request, None).await {
+            // Search does not exist in every region: https://docs.stripe.com/search
+            Err(error) if error.kind == StripeErrorKind::Refused => {
+                tracing::warn!(%error, "customers can't be searched: an e-mail in another case won't be found");
+                return Ok(Vec::new());
+            }
+            answer => answer?,
+        };
+        let mut customers: Vec<_> = found.data.iter().filter_map(answers::Customer::read).collect();
+        // A search may match a part of it.
+        let wanted = email.to_lowercase();
+        customers.retain(|one| one.email.as_ref().is_some_and(|email| email.to_lowercase() == wanted));
+        Ok(customers)
     }
 
     pub(super) async fn customer_page(

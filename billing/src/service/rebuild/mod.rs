@@ -151,6 +151,7 @@ impl Rebuild<'_> {
             RebuildStep::Customers { after } => self.customers(after).await?,
             RebuildStep::Subscriptions { after } => self.subscriptions(after).await?,
             RebuildStep::Values { page } => self.values(page).await?,
+            RebuildStep::Strangers => self.strangers().await?,
             RebuildStep::Bindings { page } => self.bindings(page).await?,
             RebuildStep::Cleanup { page } => return self.cleanup(page).await,
         }))
@@ -203,16 +204,31 @@ impl Rebuild<'_> {
                     by_customer.entry(customer).or_default().push(listed);
                 }
                 Ok((None, listed)) => self.unreadable(None, &format!("{} has no customer", listed.id)),
-                Err(error) => self.unreadable(error.customer, &error.reason),
+                Err(error) => {
+                    // There is nothing to keep of it, but a stranger must be known as one.
+                    if let Some(customer) = error.customer.clone() {
+                        by_customer.entry(customer).or_default();
+                    }
+                    self.unreadable(error.customer, &error.reason);
+                }
             }
         }
-        let (store, token) = (&self.billing.store, &self.progress.token);
-        try_join_all(by_customer.iter().map(|(customer, listed)| store.stage(token, customer, listed)))
-            .await?;
+        self.stage(by_customer).await?;
         Ok(match page.after.map(SubscriptionId::parse).transpose()? {
             Some(after) => RebuildStep::Subscriptions { after: Some(after) },
             None => RebuildStep::Values { page: 0 },
         })
+    }
+
+    async fn stage(&self, listed: HashMap<CustomerId, Vec<ListedSubscription>>) -> Result<(), Halt> {
+        let (store, token) = (&self.billing.store, &self.progress.token);
+        try_join_all(listed.iter().map(|(customer, listed)| store.stage(token, customer, listed))).await?;
+        // By the run that came to the list's end: each of its tickets is of a page that was saved. An
+        // earlier one may have died with the ticket of somebody who was gone when the page was listed again.
+        let tickets = self.tickets_of(self.progress.pages)?;
+        let customers: Vec<_> = listed.into_keys().collect();
+        store.stage_strangers(token, tickets, &customers).await?;
+        Ok(())
     }
 
     /// The name of the tickets of a page's customers.

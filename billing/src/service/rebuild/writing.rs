@@ -3,7 +3,7 @@
 
 use futures::future::try_join_all;
 
-use super::{Conflict, Halt, Rebuild, kept};
+use super::{Conflict, Halt, Rebuild, count, kept};
 use crate::access::{Access, access};
 use crate::clock::UnixMillis;
 use crate::error::{Error, StoreError};
@@ -40,9 +40,32 @@ impl Rebuild<'_> {
                 Wrote::Marked => counts.marked += 1,
             }
         }
+        // Whoever is on a page is no stranger, also without a ticket.
+        let ids: Vec<_> = customers.into_iter().map(|it| it.id).collect();
+        self.billing.store.unstage_strangers(&self.progress.token, &ids).await?;
         let next = page + 1;
         let more = next < self.progress.pages;
-        Ok(if more { RebuildStep::Values { page: next } } else { RebuildStep::Bindings { page: 0 } })
+        Ok(if more { RebuildStep::Values { page: next } } else { RebuildStep::Strangers })
+    }
+
+    /// Deleted customers, whose subscriptions Stripe lists for ever, and such that were made while we
+    /// listed: without a ticket from before the list nothing may be written.
+    pub(super) async fn strangers(&mut self) -> Result<RebuildStep, Halt> {
+        let (billing, token) = (self.billing, &self.progress.token);
+        let some = kept(billing.store.staged_strangers(token).await)?;
+        if some.is_empty() {
+            return Ok(RebuildStep::Bindings { page: 0 });
+        }
+        try_join_all(some.iter().map(|customer| async move {
+            billing.mark_now(customer).await?;
+            billing.store.unstage(token, customer).await
+        }))
+        .await?;
+        // Last, so that a crash before it costs a second mark and not the only one.
+        billing.store.unstage_strangers(token, &some).await?;
+        self.progress.counts.marked += count(some.len());
+        self.progress.counts.strangers += count(some.len());
+        Ok(RebuildStep::Strangers)
     }
 
     /// A worker of this process would; but nobody says that there is one.
