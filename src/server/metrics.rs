@@ -149,8 +149,10 @@ async fn ask_redis(state: &AppState) -> Result<(), unsplit_billing::error::Store
     }
     let waiting = stats.oldest_due.map_or(0.0, |due| due.until(state.clock.now()).as_secs_f64());
     gauge!("unsplit_queue_oldest_due_seconds").set(waiting);
+    let limits = state.billing.stripe_limits().await?;
+    // Not before they were asked: a pause would seem longer by what that took.
     let now = state.clock.now();
-    for limit in state.billing.stripe_limits().await? {
+    for limit in limits {
         let paused = limit.paused_until.map_or(0.0, |until| now.until(UnixMillis(until)).as_secs_f64());
         gauge!("unsplit_stripe_budget_paused_seconds", "limit" => limit.name.clone()).set(paused);
         gauge!("unsplit_stripe_budget_available", "limit" => limit.name.clone()).set(limit.available);

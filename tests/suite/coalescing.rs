@@ -66,6 +66,8 @@ async fn a_burst_of_people_costs_two_fetches() {
     });
     let people: Vec<_> = people.collect();
     eventually("all are here", async || (here.load(Ordering::SeqCst) == 100).then_some(())).await;
+    // What is released before it is held is held for good.
+    eventually("the first fetch is held", async || app.stripe.requests("GET", LIST).await.pop()).await;
     app.stripe.control("faults/release", &json!({})).await;
     for person in people {
         person.await.unwrap();

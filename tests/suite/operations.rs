@@ -69,7 +69,7 @@ async fn a_pause(app: &App, home: &str, customer: &str) {
     let none = format!("{paused} 0");
     scraped(home, &[&none]).await;
     let slower =
-        json!({ "path": LIST, "status": 429, "reason": "endpoint-rate", "retry_after": 5, "times": 1 });
+        json!({ "path": LIST, "status": 429, "reason": "endpoint-rate", "retry_after": 8, "times": 1 });
     app.stripe.fault(&slower).await;
     assert_eq!(webhook(home, "evt_2", customer).await, 200);
     let metrics = eventually("the pause shows", async || {
@@ -77,7 +77,7 @@ async fn a_pause(app: &App, home: &str, customer: &str) {
         number(&metrics, &paused).is_some_and(|seconds| seconds > 0.0).then_some(metrics)
     })
     .await;
-    assert!(number(&metrics, &paused).unwrap() <= 5.0, "{metrics}");
+    assert!(number(&metrics, &paused).unwrap() <= 8.0, "{metrics}");
     assert!(number(&metrics, &format!("unsplit_stripe_budget_rate{limit}")).unwrap() < 25.0, "{metrics}");
     let other = app.stripe.post("/v1/customers", &[]).await["id"].as_str().unwrap().to_owned();
     assert_eq!(webhook(home, "evt_3", &other).await, 200);

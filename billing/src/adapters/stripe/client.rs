@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
+use futures::future::try_join;
 use stripe_checkout::checkout_session::{
     CreateCheckoutSession, CreateCheckoutSessionLineItems, CreateCheckoutSessionSubscriptionData,
     ExpireCheckoutSession, ListCheckoutSession,
@@ -85,8 +86,11 @@ impl Stripe for StripeClient {
     }
 
     async fn customers_with_email(&self, email: &str) -> Result<Vec<Customer>, StripeError> {
-        let mut found = self.customer_page(ListCustomer::new().email(email), None).await?.items;
-        for other in self.customers_by_search(email).await? {
+        // Somebody waits to buy: both at the same time.
+        let listed = self.customer_page(ListCustomer::new().email(email), None);
+        let (listed, others) = try_join(listed, self.customers_by_search(email)).await?;
+        let mut found = listed.items;
+        for other in others {
             if found.iter().all(|one| one.id != other.id) {
                 found.push(other);
             }
