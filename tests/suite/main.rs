@@ -6,6 +6,7 @@ mod accounts;
 mod cluster;
 mod coalescing;
 mod commands;
+mod cuts;
 mod doubt;
 mod fleet;
 mod kills;
