@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod accounts;
+mod budget;
 mod cluster;
 mod coalescing;
 mod commands;
 mod cuts;
 mod doubt;
 mod fleet;
+mod idle;
 mod kills;
 mod one_customer;
 mod orphan;
@@ -24,3 +26,4 @@ mod sync;
 mod tidy;
 mod tls;
 mod webhook;
+mod workers;
