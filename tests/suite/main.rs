@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod accounts;
+mod budget;
 mod cluster;
 mod coalescing;
 mod commands;
@@ -10,6 +11,7 @@ mod cuts;
 mod doubt;
 mod durability;
 mod fleet;
+mod idle;
 mod kills;
 mod one_customer;
 mod operations;
@@ -26,3 +28,4 @@ mod sync;
 mod tidy;
 mod tls;
 mod webhook;
+mod workers;

@@ -12,7 +12,7 @@ use rand::Rng;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep};
 
-use super::{Billing, telemetry};
+use super::{Billing, Settings, telemetry};
 use crate::error::Error;
 use crate::ports::{Claim, Priority, Written};
 
@@ -203,11 +203,59 @@ impl Billing {
         self.settle(&claim.customer, claim.generation, Some(claim.lease.clone()), &synced, again).await
     }
 
-    /// Exponential with full jitter, at least as long as Stripe asks.
+    /// How long until the next try.
     pub(super) fn retry_delay(&self, attempts: u32, asked: Option<Duration>) -> Duration {
-        let ceiling =
-            self.settings.retry_base.saturating_mul(1 << attempts.min(20)).min(self.settings.retry_cap);
-        let delay = ceiling.mul_f64(rand::rng().random::<f64>());
-        asked.map_or(delay, |asked| asked.max(delay))
+        backoff(&self.settings, attempts, asked, rand::rng().random())
+    }
+}
+
+/// Exponential with full jitter (`dice` in 0..1), at least as long as Stripe asks.
+fn backoff(settings: &Settings, attempts: u32, asked: Option<Duration>, dice: f64) -> Duration {
+    let ceiling = settings.retry_base.saturating_mul(1 << attempts.min(20)).min(settings.retry_cap);
+    let delay = ceiling.mul_f64(dice);
+    asked.map_or(delay, |asked| asked.max(delay))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CAP: Duration = Duration::from_secs(15 * 60);
+
+    fn wait(attempts: u32, asked: Option<u64>, dice: f64) -> Duration {
+        backoff(&Settings::new("", ""), attempts, asked.map(Duration::from_secs), dice)
+    }
+
+    #[test]
+    fn waits_double_up_to_a_quarter_of_an_hour_and_no_further() {
+        let longest =
+            [0, 1, 5, 9, 10, 31, 32, 64, u32::MAX].map(|attempts| wait(attempts, None, 1.0).as_secs());
+        assert_eq!(longest, [1, 2, 32, 512, 900, 900, 900, 900, 900]);
+    }
+
+    #[test]
+    fn waits_are_spread_over_all_that_is_allowed() {
+        for attempts in [0, 4, 40] {
+            let (none, half, all) =
+                (wait(attempts, None, 0.0), wait(attempts, None, 0.5), wait(attempts, None, 1.0));
+            assert_eq!((none, half * 2), (Duration::ZERO, all), "after {attempts}");
+        }
+        let mut rng = rand::rng();
+        let mut quarters = [0; 4];
+        for _ in 0..1000 {
+            let wait = wait(40, None, rng.random());
+            assert!(wait < CAP);
+            let quarter = (0..3).filter(|part| wait >= CAP / 4 * (part + 1)).count();
+            quarters[quarter] += 1;
+        }
+        assert!(quarters.iter().all(|times| (150..350).contains(times)), "{quarters:?}");
+    }
+
+    #[test]
+    fn no_wait_is_shorter_than_stripe_asks() {
+        assert_eq!(wait(0, Some(60), 1.0), Duration::from_secs(60));
+        assert_eq!(wait(40, Some(60), 0.0), Duration::from_secs(60));
+        assert_eq!(wait(40, Some(60), 0.5), CAP / 2, "who has failed for long waits longer");
+        assert_eq!(wait(0, Some(900), 0.5), CAP);
     }
 }
