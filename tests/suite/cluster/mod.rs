@@ -3,6 +3,7 @@
 
 mod failover;
 mod load;
+mod shards;
 
 use crate::support::{
     App, AppOptions, Browser, Delivery, GOOD, Load, RedisCluster, WEBHOOK_SECRET, event, eventually,
