@@ -13,6 +13,7 @@ mod contract {
     pub mod support;
     pub mod tickets;
 }
+#[expect(dead_code, reason = "shared with the tests of the app, which lose more")]
 #[path = "../../tests/suite/support/redis_cluster.rs"]
 mod redis_cluster;
 #[expect(dead_code, reason = "shared with the tests on a single Redis")]

@@ -9,7 +9,7 @@ use unsplit_billing::ports::{Clock, Due, Mark, SystemClock};
 use crate::support::{App, AppOptions, Tuning, tuning};
 
 /// Longer than any test waits: whoever is synced was not found by looking.
-fn never_looks() -> AppOptions {
+pub fn never_looks() -> AppOptions {
     let billing = |settings: &mut unsplit_billing::service::Settings| {
         (tuning().billing)(settings);
         settings.poll = Duration::from_secs(3600);
@@ -19,7 +19,11 @@ fn never_looks() -> AppOptions {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trigger_wakes_another_processs_worker() {
-    let app = App::with(never_looks()).await;
+    another_process_wakes_the_worker(&App::with(never_looks()).await).await;
+}
+
+/// The app's worker never looks by itself.
+pub async fn another_process_wakes_the_worker(app: &App) {
     app.stripe.hold_webhooks().await;
     let (_, customer, subscription) = app.subscriber("ada@example.com").await;
     app.eventually_quiet().await;

@@ -1,7 +1,9 @@
-//! A Redis behind TLS and a password: the app on it, and what `unsplit serve` says of each mistake.
+//! A Redis behind TLS and a password, also a cluster of them: the app on it, and what `unsplit serve` says
+//! of each mistake.
 
 use crate::commands::{one_line, variables};
-use crate::support::{App, AppOptions, Place, RedisTls};
+use crate::fleet::{another_process_wakes_the_worker, never_looks};
+use crate::support::{Access, App, AppOptions, Door, PASSWORD, Place, RedisCluster, RedisTls, USER};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_purchase_with_redis_behind_tls() {
@@ -10,6 +12,27 @@ async fn a_purchase_with_redis_behind_tls() {
     let app = App::with(AppOptions { redis_url, redis_ca_file, ..AppOptions::default() }).await;
     let (_, customer, _) = app.subscriber("ada@example.com").await;
     app.eventually_status(&customer, "active").await;
+}
+
+/// Its nodes tell of each other by address, so their certificates have it.
+fn cluster_behind(door: &std::sync::Arc<Door>) -> RedisCluster {
+    let (home, authority) = (door.home(), Some(std::fs::read(door.ca_file()).unwrap()));
+    let door = door.clone();
+    let among_themselves = ["--tls-cluster", "yes", "--tls-replication", "yes"];
+    let login = ["--masteruser", USER, "--masterauth", PASSWORD];
+    let own = [among_themselves, login].concat();
+    let settings = move |port| [door.settings(port), own.iter().map(ToString::to_string).collect()].concat();
+    RedisCluster::behind(Access { home, authority, settings: Box::new(settings) })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purchase_and_a_wake_up_with_a_cluster_behind_tls() {
+    let door = std::sync::Arc::new(Door::of(&["localhost", "127.0.0.1"]));
+    let cluster = cluster_behind(&door);
+    let (redis_url, redis_ca_file) = (cluster.url(), Some(door.ca_file()));
+    let app = App::with(AppOptions { redis_url, redis_ca_file, ..never_looks() }).await;
+    assert!(app.redis.is_cluster());
+    another_process_wakes_the_worker(&app).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -34,6 +34,7 @@ pub struct AppOptions {
     pub redis_ca_file: Option<PathBuf>,
     pub catalog: Catalog,
     pub webhook_secrets: Vec<String>,
+    pub queue_shards: u32,
     pub tuning: Tuning,
 }
 
@@ -44,6 +45,7 @@ impl Default for AppOptions {
             redis_ca_file: None,
             catalog: read_catalog().unwrap(),
             webhook_secrets: vec![WEBHOOK_SECRET.to_owned()],
+            queue_shards: 1,
             tuning: tuning(),
         }
     }
@@ -132,7 +134,7 @@ impl App {
             checkout_origin: None,
             public_url: url.clone(),
             site_addr: address,
-            queue_shards: 1,
+            queue_shards: options.queue_shards,
             metrics_token: None,
             trusted_proxies: 0,
         };

@@ -3,6 +3,7 @@
 
 mod app;
 mod browser;
+mod load;
 mod place;
 #[expect(dead_code, reason = "shared with the store's contract, which kills more")]
 mod redis_cluster;
@@ -14,10 +15,11 @@ mod stripe;
 
 pub use app::{App, AppOptions, GOOD, WEBHOOK_SECRET, eventually, tuning};
 pub use browser::{Browser, Page};
+pub use load::Load;
 pub use place::{Place, finished};
-pub use redis_cluster::RedisCluster;
+pub use redis_cluster::{Access, RedisCluster};
 pub use redis_server::{RedisServer, database, free_port};
-pub use redis_tls::RedisTls;
+pub use redis_tls::{Door, PASSWORD, RedisTls, USER};
 pub use signed::{Delivery, event};
 pub use slow_line::SlowLine;
 pub use stripe::{KEY, Stripe};

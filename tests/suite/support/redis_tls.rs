@@ -1,27 +1,31 @@
 //! A real redis-server that speaks TLS only, with a certificate for `localhost` from an authority of
-//! its own, and one user who needs a password.
+//! its own, and one user who needs a password. Its door may stand before a cluster's nodes as well.
 
 use std::path::PathBuf;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
 use super::redis_server::{RedisServer, free_port};
 
 pub const USER: &str = "ada";
 pub const PASSWORD: &str = "topsecret";
 
-pub struct RedisTls {
-    server: RedisServer,
+/// The certificates and the user, without whom nobody comes in.
+pub struct Door {
     directory: tempfile::TempDir,
 }
 
-impl RedisTls {
-    pub fn start() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let path = |name: &str| directory.path().join(name).to_string_lossy().into_owned();
+impl Door {
+    /// With a certificate for these names and addresses.
+    pub fn of(names: &[&str]) -> Self {
+        let door = Self { directory: tempfile::tempdir().unwrap() };
         let (authority, stranger) = (authority(), authority());
         let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+        let mut certificate = CertificateParams::new(names).unwrap();
+        // Nodes of a cluster check each other's with OpenSSL, for which one that has the name of its
+        // authority has signed itself.
+        certificate.distinguished_name.push(DnType::CommonName, "redis");
         let certificate = certificate.signed_by(&key, &authority).unwrap();
         for (name, pem) in [
             ("ca.pem", authority.pem()),
@@ -29,9 +33,14 @@ impl RedisTls {
             ("redis.pem", certificate.pem()),
             ("redis.key", key.serialize_pem()),
         ] {
-            std::fs::write(path(name), pem).unwrap();
+            std::fs::write(door.path(name), pem).unwrap();
         }
-        let port = free_port();
+        door
+    }
+
+    /// What a server needs to listen on this port.
+    pub fn settings(&self, port: u16) -> Vec<String> {
+        let path = |name| self.path(name).to_string_lossy().into_owned();
         let user = ["--user", USER, "on", &format!(">{PASSWORD}"), "~*", "&*", "+@all"];
         let settings = [
             ["--port", "0"],
@@ -42,9 +51,37 @@ impl RedisTls {
             ["--tls-auth-clients", "no"],
         ];
         let settings = [&settings.concat()[..], &user, &["--user", "default", "off"]].concat();
+        settings.into_iter().map(str::to_owned).collect()
+    }
+
+    /// What stands before the port in a URL.
+    pub fn home(&self) -> String {
+        format!("rediss://{USER}:{PASSWORD}@localhost")
+    }
+
+    /// The authority that has signed the certificate.
+    pub fn ca_file(&self) -> PathBuf {
+        self.path("ca.pem")
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+}
+
+pub struct RedisTls {
+    server: RedisServer,
+    door: Door,
+}
+
+impl RedisTls {
+    pub fn start() -> Self {
+        let (port, door) = (free_port(), Door::of(&["localhost"]));
+        let settings = door.settings(port);
+        let settings: Vec<_> = settings.iter().map(String::as_str).collect();
         let server = RedisServer::spawn(port, &settings);
         server.wait();
-        Self { server, directory }
+        Self { server, door }
     }
 
     pub fn port(&self) -> u16 {
@@ -52,17 +89,17 @@ impl RedisTls {
     }
 
     pub fn url(&self) -> String {
-        format!("rediss://{USER}:{PASSWORD}@localhost:{}", self.port())
+        format!("{}:{}", self.door.home(), self.port())
     }
 
     /// The authority that has signed the certificate.
     pub fn ca_file(&self) -> PathBuf {
-        self.directory.path().join("ca.pem")
+        self.door.ca_file()
     }
 
     /// One that has not.
     pub fn another_ca_file(&self) -> PathBuf {
-        self.directory.path().join("stranger.pem")
+        self.door.path("stranger.pem")
     }
 }
 

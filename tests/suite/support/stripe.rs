@@ -44,6 +44,11 @@ impl Stripe {
         self.control("deliveries", &json!({ "mode": "held" })).await;
     }
 
+    /// From now on webhooks are lost.
+    pub async fn drop_webhooks(&self) {
+        self.control("deliveries", &json!({ "mode": "dropped" })).await;
+    }
+
     /// Sends what was held.
     pub async fn release_webhooks(&self) {
         self.control("deliveries", &json!({ "mode": "normal" })).await;

@@ -1,8 +1,12 @@
 //! The app on a Redis Cluster, and what people and Stripe notice when one of its primaries is killed:
 //! a delay.
 
+mod failover;
+mod load;
+mod shards;
+
 use crate::support::{
-    App, AppOptions, Browser, Delivery, GOOD, RedisCluster, WEBHOOK_SECRET, event, eventually,
+    App, AppOptions, Browser, Delivery, GOOD, Load, RedisCluster, WEBHOOK_SECRET, event, eventually,
 };
 
 const ADA: &str = "ada@example.com";
@@ -14,10 +18,27 @@ async fn on_a_cluster() -> (RedisCluster, App) {
     (cluster, app)
 }
 
+async fn until_promoted(cluster: &RedisCluster, killed: usize) {
+    eventually("its replica has taken over", async || cluster.is_promoted(killed).then_some(())).await;
+}
+
+/// What was answered 200 is there; so is the rest, when it is sent again.
+async fn until_worked_off(app: &App, load: &Load) {
+    load.until_stored("answered 200, and lost", &app.redis, &load.acknowledged()).await;
+    load.ready(&reqwest::Client::new()).await;
+    let wanted = load.tell_again(&load.stored(&app.redis).await).await;
+    load.until_stored("sent again, and lost", &app.redis, &wanted).await;
+    assert_eq!(load.stored(&app.redis).await, wanted, "Redis says what Stripe says");
+}
+
+/// What the app answers to an event.
+async fn told(app: &App, customer: &str) -> u16 {
+    Delivery::signed(event("evt_told", customer), WEBHOOK_SECRET).send(&app.url).await.0
+}
+
 /// Tells the app of an event as Stripe does: again, until it answers 200.
 async fn tell(app: &App, customer: &str) {
-    let delivery = Delivery::signed(event("evt_told", customer), WEBHOOK_SECRET);
-    eventually("the webhook is taken", async || (delivery.send(&app.url).await.0 == 200).then_some(())).await;
+    eventually("the webhook is taken", async || (told(app, customer).await == 200).then_some(())).await;
 }
 
 async fn logged_in(app: &App) -> Browser {
@@ -72,7 +93,7 @@ async fn a_customer_whose_primary_was_killed_has_what_they_had_and_what_comes() 
         browser.get("/account").await.heading().starts_with("Pro, renews on").then_some(())
     })
     .await;
-    eventually("its replica has taken over", async || cluster.is_promoted(killed).then_some(())).await;
+    until_promoted(&cluster, killed).await;
     logged_in(&app).await;
     assert_eq!(app.snapshot(&customer).await["subscriptionId"], subscription.as_str());
 
