@@ -23,7 +23,7 @@ pub struct Access {
     /// The authority of their certificates, as PEM.
     pub authority: Option<Vec<u8>>,
     /// What a node needs to listen on this port.
-    pub settings: Box<dyn Fn(u16) -> Vec<String>>,
+    pub settings: Box<dyn Fn(u16) -> Vec<String> + Send + Sync>,
 }
 
 impl Access {
