@@ -33,6 +33,8 @@ pub async fn another_process_wakes_the_worker(app: &App) {
         app.stripe.patch("subscriptions", &subscription, &json!({ "status": status })).await;
         other.mark(&Mark::of(id.clone(), Due::By(SystemClock.now()))).await.unwrap();
         app.eventually_status(&customer, status).await;
+        // A worker that has just come to an end looks once more.
+        app.eventually_quiet().await;
     }
 }
 

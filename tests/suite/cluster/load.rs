@@ -13,10 +13,11 @@ use crate::support::{App, AppOptions, Load, RedisCluster, WEBHOOK_SECRET};
 
 /// Before the kill and around it, and after it.
 const GROUPS: usize = 2;
-const GROUP: usize = 8;
+/// Many more than senders: whoever is told of while the primary dies is told of again.
+const GROUP: usize = 24;
 
 /// So many deliveries before the kill, and after it.
-const MANY: u64 = 60;
+const MANY: u64 = 100;
 
 struct Loaded {
     cluster: RedisCluster,
