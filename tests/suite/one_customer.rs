@@ -61,6 +61,8 @@ async fn fifty_clicks_at_once_make_one_customer_and_one_open_session() {
     assert_eq!(sessions[0]["metadata"], json!({ "userId": user.to_string(), "plan": "pro" }));
     assert_eq!(sessions[0]["customer"].as_str(), Some(app.only_customer().await.as_str()));
     assert_eq!(sessions[0]["allow_promotion_codes"], true);
+    // One by the user and one by the e-mail, however many click.
+    assert_eq!(app.stripe.requests("GET", "/v1/customers/search").await.len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

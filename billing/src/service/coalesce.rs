@@ -1,23 +1,21 @@
 //! Several people who wait for the same customer's sync in one process share it: a burst of any
 //! length costs two fetches at most. Nobody is given a fetch that began before they came.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::error::Error;
 use crate::id::CustomerId;
 
 use super::Synced;
+use super::queues::Queues;
 
 /// The last sync of one customer, held while somebody waits for it.
 type Last = Option<(Instant, Result<Synced, Error>)>;
-type Slot = Arc<tokio::sync::Mutex<Last>>;
 
 /// Which customers are being synced for somebody who waits.
 #[derive(Default)]
 pub(super) struct Coalescer {
-    slots: Mutex<HashMap<CustomerId, Slot>>,
+    waiting: Queues<CustomerId, Last>,
 }
 
 impl Coalescer {
@@ -28,9 +26,8 @@ impl Coalescer {
         sync: impl Future<Output = Result<Synced, Error>>,
     ) -> Result<Synced, Error> {
         let came = Instant::now();
-        let slot = self.slot(customer);
-        let _place = Place { slots: &self.slots, customer, slot: Some(slot.clone()) };
-        let mut last = slot.lock_owned().await;
+        let (_place, turn) = self.waiting.join(customer);
+        let mut last = turn.lock_owned().await;
         if let Some((began, result)) = last.as_ref()
             && *began >= came
         {
@@ -41,33 +38,12 @@ impl Coalescer {
         *last = Some((began, result.clone()));
         result
     }
-
-    fn slot(&self, customer: &CustomerId) -> Slot {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        slots.entry(customer.clone()).or_default().clone()
-    }
-}
-
-/// The last one to leave, also by being cut off, takes the slot away.
-struct Place<'a> {
-    slots: &'a Mutex<HashMap<CustomerId, Slot>>,
-    customer: &'a CustomerId,
-    slot: Option<Slot>,
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(self.slot.take());
-        if slots.get(self.customer).is_some_and(|slot| Arc::strong_count(slot) == 1) {
-            slots.remove(self.customer);
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used)]
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
@@ -113,7 +89,7 @@ mod tests {
             assert_ne!(other.await.unwrap(), 1, "the first fetch began before they came");
         }
         assert_eq!(fetches.load(Ordering::SeqCst), 2);
-        assert!(coalescer.slots.lock().unwrap().is_empty());
+        assert!(coalescer.waiting.is_empty());
     }
 
     #[tokio::test]
@@ -124,6 +100,6 @@ mod tests {
         assert!(futures::FutureExt::now_or_never(stuck).is_none());
         let next = coalescer.share(&customer, async { Ok(synced(2)) }).await.unwrap();
         assert_eq!(next.snapshot.synced_at, 2);
-        assert!(coalescer.slots.lock().unwrap().is_empty());
+        assert!(coalescer.waiting.is_empty());
     }
 }

@@ -73,6 +73,14 @@ impl Billing {
         buyer: &Buyer,
         deleted: Option<&CustomerId>,
     ) -> Result<CustomerId, Error> {
+        let (_place, turn) = self.buyers.join(&buyer.user);
+        let _turn = turn.lock_owned().await;
+        // Whoever clicked a moment before has done it: each would search, and Stripe allows few searches.
+        if let Some(bound) = self.store.customer_of(&buyer.user).await?
+            && Some(&bound) != deleted
+        {
+            return Ok(bound);
+        }
         let attempt = self.running_attempt(&buyer.user, deleted).await?;
         let found = self.search(&buyer.user, deleted).await?;
         let customer = match found {

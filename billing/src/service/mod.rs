@@ -10,6 +10,7 @@ mod customer;
 mod inspect;
 mod outcome;
 mod push;
+mod queues;
 mod rebuild;
 mod reconcile;
 mod reconciler;
@@ -23,6 +24,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use coalesce::Coalescer;
+use queues::Queues;
 use strangers::Strangers;
 
 pub use catalog::PlanBook;
@@ -117,6 +119,8 @@ pub struct Billing {
     book: PlanBook,
     settings: Settings,
     coalescer: Coalescer,
+    /// Users whose customer is being made.
+    buyers: Queues<UserId, ()>,
     strangers: Strangers,
     /// The mode, as long as Stripe has not said which account the key is for.
     unverified: Mutex<Option<AccountMode>>,
@@ -140,6 +144,7 @@ impl Billing {
             book,
             settings,
             coalescer: Coalescer::default(),
+            buyers: Queues::default(),
             strangers: Strangers::default(),
             unverified: Mutex::new(None),
         }
