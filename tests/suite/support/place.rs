@@ -1,15 +1,15 @@
 //! A directory of its own in which the built program runs, on ports of its own.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
-use super::eventually;
+use super::{eventually, free_port};
 
 const UNSPLIT: &str = env!("CARGO_BIN_EXE_unsplit");
 
 fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    ([127, 0, 0, 1], free_port()).into()
 }
 
 /// A directory to run in, with nothing of the developer's own environment.
