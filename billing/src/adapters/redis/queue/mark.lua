@@ -86,8 +86,9 @@ if #scores > 0 then
   redis.call('ZADD', KEYS[1], unpack(scores))
 end
 if ARGV[4] ~= '' then
-  redis.call('LPUSH', KEYS[5], ARGV[4])
-  redis.call('LTRIM', KEYS[5], 0, 199)
+  local kept = redis.call('LPUSH', KEYS[5], ARGV[4])
+  -- Not each time: it costs as much as a mark.
+  if kept > 220 then redis.call('LTRIM', KEYS[5], 0, 199) end
 end
 if wakes then redis.pcall('PUBLISH', ARGV[2], 'due') end
 return wakes and 1 or 0

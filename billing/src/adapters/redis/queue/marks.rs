@@ -123,6 +123,7 @@ impl Gatherer {
     async fn run(self, mut line: mpsc::Receiver<Waiting>) {
         let mut gathered = Vec::new();
         while line.recv_many(&mut gathered, MOST).await > 0 {
+            gather(&mut line, &mut gathered).await;
             let began = Instant::now();
             let own = self.durable.connection(&self.redis).await;
             if matches!(own, Ok(Some(_))) {
@@ -172,6 +173,18 @@ impl Gatherer {
             self.here.send_replace(());
         }
         Ok(first)
+    }
+}
+
+/// Whoever is about to mark goes along, as long as there are more. Where nobody is, it takes no time.
+async fn gather(line: &mut mpsc::Receiver<Waiting>, gathered: &mut Vec<Waiting>) {
+    loop {
+        tokio::task::yield_now().await;
+        let before = gathered.len();
+        gathered.extend(std::iter::from_fn(|| line.try_recv().ok()).take(MOST - before));
+        if gathered.len() == before {
+            return;
+        }
     }
 }
 
