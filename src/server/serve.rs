@@ -2,6 +2,7 @@
 //! reconciler. What it runs is built in `run`.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -12,6 +13,7 @@ use unsplit_billing::service::{Reconciler, Worker};
 
 use super::AppState;
 use super::config::Config;
+use super::health::Health;
 use super::metrics;
 use super::router::router;
 use super::run::{StartError, Tuning, open_state, read_catalog};
@@ -109,18 +111,9 @@ struct Loops {
 
 impl Loops {
     fn start(state: &AppState, stopped: &watch::Receiver<()>) -> Self {
-        let (health, stop) = (state.health.clone(), changed(stopped.clone()));
-        let worker = Worker::new(state.billing.clone());
-        let worker = tokio::spawn(async move {
-            let _working = health.working();
-            worker.run(stop).await;
-        });
-        let (health, stop) = (state.health.clone(), changed(stopped.clone()));
-        let reconciler = Reconciler::new(state.billing.clone());
-        let reconciler = tokio::spawn(async move {
-            let _working = health.working();
-            reconciler.run(stop).await;
-        });
+        let (billing, stop) = (&state.billing, || changed(stopped.clone()));
+        let worker = at_work(&state.health, Worker::new(billing.clone()).run(stop()));
+        let reconciler = at_work(&state.health, Reconciler::new(billing.clone()).run(stop()));
         let upkeep = tokio::spawn(metrics::upkeep(state.health.recorder()));
         Self { worker, reconciler, upkeep }
     }
@@ -131,4 +124,13 @@ impl Loops {
         let (reconciled, worked) = (self.reconciler.await, self.worker.await);
         reconciled.and(worked).map_err(StartError::new)
     }
+}
+
+/// Runs one of the loops, and says so as long as it does.
+fn at_work(health: &Arc<Health>, run: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    let health = health.clone();
+    tokio::spawn(async move {
+        let _working = health.working();
+        run.await;
+    })
 }

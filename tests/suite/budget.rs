@@ -75,7 +75,7 @@ struct Two {
 impl Two {
     async fn with(tuning: fn() -> Tuning) -> Self {
         let app = App::with(AppOptions { tuning: tuning(), ..AppOptions::default() }).await;
-        app.stripe.control("deliveries", &json!({ "mode": "dropped" })).await;
+        app.stripe.drop_webhooks().await;
         let other = open_billing(&app.config, read_catalog().unwrap(), &tuning()).await.unwrap().0;
         let (stop, stopped) = oneshot::channel::<()>();
         let working = Worker::new(other.clone()).run(async move { drop(stopped.await) });

@@ -136,7 +136,7 @@ async fn paid(app: &App, browser: &mut Browser) -> (String, Vec<Value>) {
 /// The buyer comes back so long after the first event.
 async fn purchase_as_in_production(back_after: Duration) -> (Duration, Vec<String>) {
     let app = App::with(AppOptions { tuning: Tuning::default(), ..AppOptions::default() }).await;
-    app.stripe.control("deliveries", &json!({ "mode": "dropped" })).await;
+    app.stripe.drop_webhooks().await;
     let mut browser = app.signed_up("ada@example.com").await;
     let (back, events) = paid(&app, &mut browser).await;
     let page = tokio::spawn(async move {

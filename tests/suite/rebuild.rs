@@ -8,11 +8,14 @@ mod strangers;
 use std::time::Duration;
 
 use redis::AsyncCommands;
-use serde_json::{Value, json};
+use serde_json::json;
+use tokio::task::JoinHandle;
 use unsplit::server::run::{open_billing, read_catalog};
+use unsplit_billing::error::Error;
 use unsplit_billing::ports::{RebuildProgress, RebuildStep};
+use unsplit_billing::service::Rebuilt;
 
-use crate::support::{App, SlowLine, Tuning, tuning};
+use crate::support::{App, SlowLine, Tuning, tuning, without_time};
 
 const LIST: &str = "/v1/subscriptions";
 const ADA: &str = "ada@example.com";
@@ -25,6 +28,23 @@ async fn buyer(app: &App, email: &str, plan: &str) -> (crate::support::Browser, 
     let customers = app.stripe.customers().await;
     let customer = customers.iter().find(|customer| customer["email"] == email).unwrap();
     (browser, customer["id"].as_str().unwrap().to_owned())
+}
+
+/// Somebody with a subscription, and nothing more to be done or heard of: their customer and it.
+async fn subscriber(app: &App) -> (String, String) {
+    app.stripe.hold_webhooks().await;
+    let (_, customer, subscription) = app.subscriber(ADA).await;
+    app.eventually_quiet().await;
+    (customer, subscription)
+}
+
+/// Another process's rebuild, whose first answer of this path is held back.
+async fn held_rebuild(app: &App, path: &'static str) -> (SlowLine, JoinHandle<Result<Rebuilt, Error>>) {
+    let line = SlowLine::to(&app.stripe.url, path).await;
+    let slow = app.another_process(&line.url).await;
+    let rebuilding = tokio::spawn(async move { slow.rebuild(&|_| {}).await });
+    line.answered().await;
+    (line, rebuilding)
 }
 
 /// As after the half minute that a rebuild which was killed keeps its turn.
@@ -59,11 +79,6 @@ fn first_binding(step: &RebuildStep) -> bool {
 /// How often customers were listed.
 async fn listings(app: &App) -> usize {
     app.stripe.requests("GET", "/v1/customers").await.len()
-}
-
-fn without_time(mut snapshot: Value) -> Value {
-    snapshot.as_object_mut().unwrap().remove("syncedAt");
-    snapshot
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,7 +118,7 @@ async fn a_flushed_redis_heals_by_a_rebuild_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancellation_that_nobody_has_heard_of_is_found() {
     let app = App::start().await;
-    app.stripe.control("deliveries", &json!({ "mode": "dropped" })).await;
+    app.stripe.drop_webhooks().await;
     let (mut browser, customer, subscription) = app.subscriber(ADA).await;
     app.eventually_quiet().await;
     app.stripe.delete(&format!("{LIST}/{subscription}")).await;
@@ -117,7 +132,7 @@ async fn a_cancellation_that_nobody_has_heard_of_is_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn several_customers_of_one_user_are_told_and_never_merged() {
     let app = App::start().await;
-    app.stripe.control("deliveries", &json!({ "mode": "dropped" })).await;
+    app.stripe.drop_webhooks().await;
     let (_, paying, _) = app.subscriber(ADA).await;
     app.eventually_quiet().await;
     let user = app.keys("stripe:user:*").await[0].trim_start_matches("stripe:user:").to_owned();
@@ -143,17 +158,12 @@ async fn several_customers_of_one_user_are_told_and_never_merged() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sync_that_ran_since_is_not_overwritten() {
     let app = App::start().await;
-    app.stripe.hold_webhooks().await;
-    let (_, customer, subscription) = app.subscriber(ADA).await;
-    app.eventually_quiet().await;
-    let line = SlowLine::to(&app.stripe.url, LIST).await;
-    let slow = app.another_process(&line.url).await;
-    let rebuilding = tokio::spawn(async move { slow.rebuild(&|_| {}).await.unwrap() });
-    line.answered().await;
+    let (customer, subscription) = subscriber(&app).await;
+    let (line, rebuilding) = held_rebuild(&app, LIST).await;
     app.stripe.patch("subscriptions", &subscription, &json!({ "status": "past_due" })).await;
     app.sync(&customer).await;
     line.release();
-    let rebuilt = rebuilding.await.unwrap();
+    let rebuilt = rebuilding.await.unwrap().unwrap();
     assert_eq!((rebuilt.counts.marked, rebuilt.counts.changed), (1, 0), "{rebuilt:?}");
     assert_eq!(rebuilt.counts.strangers, 0, "whose ticket is used is still a listed customer");
     assert_eq!(app.snapshot(&customer).await["status"], "past_due");

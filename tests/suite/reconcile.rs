@@ -28,7 +28,7 @@ impl Clock for Skewed {
 /// Changes made as in the Dashboard, with events and no webhooks.
 async fn with_lost_webhook(tuning: Tuning) -> (App, String) {
     let app = App::with(AppOptions { tuning, ..AppOptions::default() }).await;
-    app.stripe.control("deliveries", &json!({ "mode": "dropped" })).await;
+    app.stripe.drop_webhooks().await;
     let (_, customer, subscription) = app.subscriber(ADA).await;
     app.billing.reconcile().await.unwrap();
     app.eventually_quiet().await;
@@ -126,7 +126,7 @@ async fn an_outage_of_stripe_moves_no_cursor() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_stripe_lists_late_is_found_by_the_next_pass() {
     let app = App::start().await;
-    app.stripe.control("deliveries", &json!({ "mode": "dropped" })).await;
+    app.stripe.drop_webhooks().await;
     let (_, customer, subscription) = app.subscriber(ADA).await;
     app.eventually_quiet().await;
     let now = SystemClock.now().secs();

@@ -38,3 +38,8 @@ impl Clock for SystemClock {
         UnixMillis(since.map(crate::clock::millis).unwrap_or(0))
     }
 }
+
+/// 128 random bits, as hex: a name that nobody else has.
+pub(crate) fn random_token() -> String {
+    format!("{:032x}", rand::random::<u128>())
+}

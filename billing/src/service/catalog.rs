@@ -11,7 +11,7 @@ use crate::clock::UnixMillis;
 use crate::error::{Error, StripeError};
 use crate::fold::ListedSubscription;
 use crate::id::{LookupKey, PlanId, PriceId, ProductId};
-use crate::plan::{Plan, PlanDirectory, PlanPrice};
+use crate::plan::{PlanDirectory, PlanPrice};
 
 /// An unknown product is looked up again after this long at the earliest, so that a product of
 /// someone else's does not cost a request for each sync.
@@ -108,6 +108,13 @@ impl Billing {
         Ok(gives(&*self.read_since(now).await?))
     }
 
+    /// Reads the products beside a sync, so that it need not wait for them.
+    pub(super) async fn refresh_products(&self) {
+        if let Err(error) = self.read_products().await {
+            tracing::warn!(%error, "the products were not read: a sync that needs them will");
+        }
+    }
+
     /// Reads the products and remembers which plan each is.
     pub(super) async fn read_products(&self) -> Result<Arc<PlanDirectory>, StripeError> {
         let now = self.clock.now();
@@ -124,7 +131,7 @@ impl Billing {
 
     /// The price that is sold under a lookup key, if it is the one that we show: nobody is charged
     /// another amount than the button said, or for a product that gives them another plan or none.
-    pub(super) async fn price_id(&self, shown: &PlanPrice) -> Result<PriceId, Error> {
+    pub(super) async fn price_id(&self, plan: &PlanId, shown: &PlanPrice) -> Result<PriceId, Error> {
         let (now, key) = (self.clock.now(), &shown.lookup_key);
         let known = self.book.prices.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
         if let Some((read_at, price)) = known
@@ -135,10 +142,8 @@ impl Billing {
         let prices = self.stripe.prices(std::slice::from_ref(key)).await?;
         let price = prices.into_iter().find(|price| price.active && price.is_for(shown));
         let price = price.ok_or_else(|| Error::NotPushed(key.clone()))?;
-        let of = |plan: &&Plan| plan.prices.iter().any(|price| price.lookup_key == *key);
-        let plan = self.catalog.plans().iter().find(of).ok_or_else(|| Error::NotPushed(key.clone()))?;
-        if !self.stands_for(&price.product, &plan.id).await? {
-            tracing::error!(product = %price.product, plan = %plan.id, "the product's metadata.plan is not the plan that its price is sold for");
+        if !self.stands_for(&price.product, plan).await? {
+            tracing::error!(product = %price.product, %plan, "the product's metadata.plan is not the plan that its price is sold for");
             return Err(Error::NotPushed(key.clone()));
         }
         let price = price.id;

@@ -4,11 +4,13 @@
 use std::time::Duration;
 
 use super::customer::Buyer;
-use super::{Billing, Synced, random_token};
+use super::{Billing, Synced};
 use crate::error::{Error, StripeErrorKind};
 use crate::id::{CheckoutSessionId, CustomerId};
 use crate::plan::Interval;
-use crate::ports::{CheckoutAttempt, CheckoutMetadata, CheckoutSession, CheckoutStatus, NewCheckout};
+use crate::ports::{
+    CheckoutAttempt, CheckoutMetadata, CheckoutSession, CheckoutStatus, NewCheckout, random_token,
+};
 use crate::subscription::Status;
 
 /// What a buyer chose.
@@ -77,7 +79,7 @@ impl Billing {
             user: buyer.user.clone(),
             plan: plan.id.clone(),
             interval: choice.interval,
-            price: self.price_id(price).await?,
+            price: self.price_id(&plan.id, price).await?,
             trial_days: plan.trial_days,
             expires_at: 0,
             session: None,

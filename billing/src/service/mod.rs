@@ -284,11 +284,6 @@ async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, Error>>
     }
 }
 
-/// 128 random bits, as hex.
-fn random_token() -> String {
-    format!("{:032x}", rand::random::<u128>())
-}
-
 /// Whose store this is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccountClaim {

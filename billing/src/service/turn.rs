@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::{Billing, random_token};
+use super::Billing;
 use crate::error::StoreError;
-use crate::ports::Store;
+use crate::ports::{Store, random_token};
 
 /// One who takes turns, by a name of its own.
 pub(super) struct Turn {

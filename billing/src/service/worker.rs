@@ -165,12 +165,6 @@ impl Worker {
 }
 
 impl Billing {
-    async fn refresh_products(&self) {
-        if let Err(error) = self.read_products().await {
-            tracing::warn!(%error, "the products were not read: a sync that needs them will");
-        }
-    }
-
     async fn work(&self, claim: Claim) {
         // A sync must end, one way or the other.
         let sync = AssertUnwindSafe(self.sync_claimed(&claim)).catch_unwind();

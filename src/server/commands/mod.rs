@@ -73,12 +73,12 @@ impl Cli {
             _ => {}
         }
         // Dropped at the end, which writes what is not written yet.
-        let _log = match &self.command {
-            Command::Serve => Some(log_to_stderr("info")),
+        let _log = log_to_stderr(match &self.command {
+            Command::Serve => "info",
             #[cfg(feature = "emulator")]
-            Command::Dev(_) => None,
-            _ => Some(log_to_stderr("warn")),
-        };
+            Command::Dev(_) => dev::LOGGED,
+            _ => "warn",
+        });
         match self.command {
             Command::Serve => serve(Config::from_env()?, stop_signal()).await,
             #[cfg(feature = "emulator")]

@@ -12,7 +12,7 @@ use redis::AsyncCommands;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use unsplit_billing::ports::{Clock, SystemClock};
-use unsplit_billing::service::{Billing, Outcome, Worker};
+use unsplit_billing::service::{Billing, Buyer, Outcome, Worker};
 
 use doomed::{Cut, work_until};
 use scene::{Scene, buyer, id, pro};
@@ -49,6 +49,13 @@ async fn has_marked_before_it_asked(scene: &Scene, customer: &str) {
     }
 }
 
+/// The buyer is told so, and it stays so.
+async fn has_bought(scene: &Scene, buyer: &Buyer, customer: &str, outcome: &Outcome) {
+    assert!(matches!(outcome, Outcome::Subscribed(_)), "{outcome:?}");
+    scene.settles(&[customer]).await;
+    scene.has_bought_once(buyer).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker() {
     let scene = Scene::new().await;
@@ -68,9 +75,7 @@ async fn a_worker() {
                 life.await
             }
         };
-        let living = scene.living().await;
-        scene.settles(&customers).await;
-        living.end().await;
+        scene.heals(&customers).await;
         ended.is_none()
     })
     .await;
@@ -89,9 +94,7 @@ async fn somebody_who_waits_for_a_sync() {
         };
         let ended = work_until(cut, &scene.config, work).await;
         has_marked_before_it_asked(&scene, &customer).await;
-        let living = scene.living().await;
-        scene.settles(&[&customer]).await;
-        living.end().await;
+        scene.heals(&[&customer]).await;
         ended.is_none()
     })
     .await;
@@ -110,9 +113,7 @@ async fn a_buyer_who_goes_to_the_checkout() {
         let living = scene.living().await;
         let customer = scene.buy(&living.billing, &buyer).await;
         let outcome = living.billing.purchase_outcome(&id(&customer)).await;
-        assert!(matches!(outcome, Outcome::Subscribed(_)), "{outcome:?}");
-        scene.settles(&[&customer]).await;
-        scene.has_bought_once(&buyer).await;
+        has_bought(&scene, &buyer, &customer, &outcome).await;
         living.end().await;
         ended.is_none()
     })
@@ -133,9 +134,7 @@ async fn a_buyer_who_comes_back() {
         let living = scene.living().await;
         scene.settles(&[&customer]).await;
         let outcome = ended.clone().unwrap_or(living.billing.purchase_outcome(&id(&customer)).await);
-        assert!(matches!(outcome, Outcome::Subscribed(_)), "{outcome:?}");
-        scene.settles(&[&customer]).await;
-        scene.has_bought_once(&buyer).await;
+        has_bought(&scene, &buyer, &customer, &outcome).await;
         living.end().await;
         ended.is_none()
     })

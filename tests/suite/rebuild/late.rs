@@ -10,7 +10,7 @@ use unsplit::server::run::{open_billing, read_catalog};
 use unsplit_billing::error::Error;
 use unsplit_billing::ports::{RebuildProgress, RebuildStep};
 
-use super::{ADA, LIST, dies_at, end_turn, first_value};
+use super::{ADA, LIST, dies_at, end_turn, first_value, held_rebuild, subscriber};
 use crate::support::{App, SlowLine, Tuning, eventually, tuning};
 
 const CUSTOMERS: &str = "/v1/customers";
@@ -48,13 +48,8 @@ async fn a_run_that_was_overtaken_cannot_bring_its_progress_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_late_run_writes_nothing_with_tickets_that_it_takes_late() {
     let app = App::start().await;
-    app.stripe.hold_webhooks().await;
-    let (_, customer, subscription) = app.subscriber(ADA).await;
-    app.eventually_quiet().await;
-    let line = SlowLine::to(&app.stripe.url, CUSTOMERS).await;
-    let slow = app.another_process(&line.url).await;
-    let late = tokio::spawn(async move { slow.rebuild(&|_| {}).await });
-    line.answered().await;
+    let (customer, subscription) = subscriber(&app).await;
+    let (line, late) = held_rebuild(&app, CUSTOMERS).await;
     // Another one takes over, has listed everything, and dies.
     end_turn(&app).await;
     dies_at(&app, first_value).await;

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use unsplit::server::config::Config;
 use unsplit::server::run::{open_billing, read_catalog};
 
-use super::{ADA, LIST, without_time};
+use super::{ADA, LIST, subscriber};
 use crate::reconcile::Skewed;
-use crate::support::{App, AppOptions, SlowLine, Tuning, eventually, tuning};
+use crate::support::{App, AppOptions, SlowLine, Tuning, eventually, tuning, without_time};
 
 async fn customer(app: &App, email: &str) -> String {
     let made = app.stripe.post("/v1/customers", &[("email", email)]).await;
@@ -84,9 +84,7 @@ async fn a_subscription_that_cannot_be_read_leaves_the_old_value_and_a_mark() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_cannot_be_read_and_is_a_deleted_customers_is_marked_too() {
     let app = App::start().await;
-    app.stripe.hold_webhooks().await;
-    let (_, customer, subscription) = app.subscriber(ADA).await;
-    app.eventually_quiet().await;
+    let (customer, subscription) = subscriber(&app).await;
     app.stripe.delete(&format!("/v1/customers/{customer}")).await;
     let items = app.stripe.get(&format!("{LIST}/{subscription}")).await["items"].clone();
     app.stripe.patch("subscriptions", &subscription, &json!({ "items": "nonsense" })).await;

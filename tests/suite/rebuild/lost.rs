@@ -6,7 +6,7 @@ use redis::{AsyncCommands, Commands};
 use serde_json::json;
 use unsplit_billing::ports::{RebuildProgress, RebuildStep};
 
-use super::{ADA, dies_at, first_binding, first_value, listings};
+use super::{ADA, dies_at, first_binding, first_value, listings, subscriber};
 use crate::support::{App, AppOptions, RedisServer};
 
 /// Deletes all keys that match.
@@ -24,9 +24,7 @@ fn another_connection(app: &App) -> Mutex<redis::Connection> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_list_of_subscriptions_is_no_list_without_any() {
     let app = App::start().await;
-    app.stripe.hold_webhooks().await;
-    let (_, customer, _) = app.subscriber(ADA).await;
-    app.eventually_quiet().await;
+    let (customer, _) = subscriber(&app).await;
     dies_at(&app, first_value).await;
     lose(&app, &format!("stripe:rebuild:*:customer:{customer}")).await;
     let counts = app.billing.rebuild(&|_| {}).await.unwrap().counts;
@@ -42,9 +40,7 @@ type Kind = (fn(&RebuildStep) -> bool, &'static str, Option<&'static str>);
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_lost_or_damaged_is_listed_again() {
     let app = App::start().await;
-    app.stripe.hold_webhooks().await;
-    let (_, customer, _) = app.subscriber(ADA).await;
-    app.eventually_quiet().await;
+    let (customer, _) = subscriber(&app).await;
     let kinds: [Kind; 5] = [
         (first_value, "page:0", None),
         (first_value, "page:0", Some("SET")),
@@ -101,9 +97,7 @@ async fn an_unreadable_progress_or_cursor_stops_no_rebuild() {
 async fn after_a_restart_of_redis_nothing_that_was_kept_is_believed() {
     let mut server = RedisServer::start();
     let app = App::with(AppOptions { redis_url: server.url(), ..AppOptions::default() }).await;
-    app.stripe.hold_webhooks().await;
-    let (_, customer, _) = app.subscriber(ADA).await;
-    app.eventually_quiet().await;
+    let (customer, _) = subscriber(&app).await;
     app.flush_stripe().await;
     dies_at(&app, first_value).await;
     server.kill();

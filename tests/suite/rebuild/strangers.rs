@@ -5,16 +5,14 @@ use serde_json::{Value, json};
 use unsplit_billing::error::Error;
 use unsplit_billing::ports::{RebuildCounts, RebuildStep};
 
-use super::{ADA, dies_at, end_turn, first_value, without_time};
-use crate::support::{App, SlowLine};
+use super::{dies_at, end_turn, first_value, held_rebuild, subscriber};
+use crate::support::{App, without_time};
 
 const CUSTOMERS: &str = "/v1/customers";
 
 /// Somebody who has bought and was deleted at Stripe, and of whom Redis knows nothing.
 async fn deleted(app: &App) -> String {
-    app.stripe.hold_webhooks().await;
-    let (_, customer, _) = app.subscriber(ADA).await;
-    app.eventually_quiet().await;
+    let (customer, _) = subscriber(app).await;
     app.stripe.delete(&format!("{CUSTOMERS}/{customer}")).await;
     app.flush_stripe().await;
     customer
@@ -52,15 +50,12 @@ async fn a_deleted_customer_is_left_to_a_worker() {
 async fn a_customer_made_while_we_list_is_left_to_a_worker() {
     let app = App::start().await;
     app.stripe.hold_webhooks().await;
-    let line = SlowLine::to(&app.stripe.url, CUSTOMERS).await;
-    let slow = app.another_process(&line.url).await;
-    let rebuilding = tokio::spawn(async move { slow.rebuild(&|_| {}).await.unwrap() });
-    line.answered().await;
+    let (line, rebuilding) = held_rebuild(&app, CUSTOMERS).await;
     let customer = app.stripe.post(CUSTOMERS, &[("metadata[userId]", "user_bob")]).await["id"].clone();
     let customer = customer.as_str().unwrap();
     let subscription = app.stripe.subscribe(customer, "pro_monthly").await;
     line.release();
-    let counts = rebuilding.await.unwrap().counts;
+    let counts = rebuilding.await.unwrap().unwrap().counts;
     assert_eq!((counts.customers, counts.marked, counts.strangers), (0, 1, 1), "{counts:?}");
     let value = synced(&app, customer, "active").await;
     assert_eq!(value["subscriptionId"], subscription);
@@ -84,13 +79,8 @@ async fn a_rebuild_that_dies_before_it_has_marked_them_marks_them_later() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_late_runs_ticket_makes_nobody_known() {
     let app = App::start().await;
-    app.stripe.hold_webhooks().await;
-    let (_, customer, _) = app.subscriber(ADA).await;
-    app.eventually_quiet().await;
-    let line = SlowLine::to(&app.stripe.url, CUSTOMERS).await;
-    let slow = app.another_process(&line.url).await;
-    let late = tokio::spawn(async move { slow.rebuild(&|_| {}).await });
-    line.answered().await;
+    let (customer, _) = subscriber(&app).await;
+    let (line, late) = held_rebuild(&app, CUSTOMERS).await;
     // Another run lists them again, after one was deleted.
     app.stripe.delete(&format!("{CUSTOMERS}/{customer}")).await;
     let _: u64 = app.redis.clone().del(format!("stripe:customer:{customer}")).await.unwrap();

@@ -10,6 +10,7 @@ use unsplit_billing::ports::EntryState;
 
 use super::dashboard;
 use super::storm::{Storm, user};
+use crate::support::without_time;
 
 /// How long the truth may take after a storm; each mechanism's own time is well below.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -81,11 +82,6 @@ async fn differences(storm: &Storm, fresh: &[(String, Value)]) -> Vec<String> {
         }
     }
     wrong
-}
-
-fn without_time(mut snapshot: Value) -> Value {
-    snapshot.as_object_mut().unwrap().remove("syncedAt");
-    snapshot
 }
 
 /// What the queue still has to do. A deleted customer's events name subscriptions that no fetch will

@@ -289,3 +289,9 @@ pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>)
     });
     waited.await.unwrap_or_else(|_| panic!("never: {what}"))
 }
+
+/// A value to be compared with one that was fetched at another time.
+pub fn without_time(mut value: Value) -> Value {
+    value.as_object_mut().unwrap().remove("syncedAt");
+    value
+}

@@ -142,7 +142,7 @@ impl Load {
     }
 
     /// What was not acknowledged, Stripe sends again. Returns the versions at Stripe.
-    pub async fn tell_again(&self, stored: &[u64]) -> Vec<u64> {
+    async fn tell_again(&self, stored: &[u64]) -> Vec<u64> {
         let (client, mut versions) = (reqwest::Client::new(), Vec::new());
         for (customer, stored) in self.customers().zip(stored) {
             let version = customer.at_stripe().await;
@@ -184,6 +184,18 @@ impl Load {
             assert!(started.elapsed() < deadline, "{what}: {}", behind.join("; "));
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Waits until what was answered 200 is there.
+    pub async fn until_acknowledged_is_stored(&self, redis: &RedisConnection) {
+        self.until_stored("answered 200, and lost", redis, &self.acknowledged()).await;
+    }
+
+    /// Sends the rest again, and waits until all is there.
+    pub async fn until_all_is_stored(&self, redis: &RedisConnection) {
+        let wanted = self.tell_again(&self.stored(redis).await).await;
+        self.until_stored("sent again, and lost", redis, &wanted).await;
+        assert_eq!(self.stored(redis).await, wanted, "Redis says what Stripe says");
     }
 
     /// Whose stored version is older than the wanted one.

@@ -13,7 +13,7 @@ mod signed;
 mod slow_line;
 mod stripe;
 
-pub use app::{App, AppOptions, GOOD, WEBHOOK_SECRET, eventually, tuning};
+pub use app::{App, AppOptions, GOOD, WEBHOOK_SECRET, eventually, tuning, without_time};
 pub use browser::{Browser, Page};
 pub use load::Load;
 pub use place::{Place, finished};

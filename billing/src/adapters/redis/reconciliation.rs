@@ -49,7 +49,13 @@ async fn of_each<T: FromRedisValue>(
 }
 
 /// The weakest of several primaries, as INFO and CONFIG tell of them.
-fn weakest(servers: &[String], persistence: &[String], memory: &[String], fsync: Vec<String>) -> Durability {
+fn weakest(
+    servers: &[String],
+    persistence: &[String],
+    memory: &[String],
+    fsync: &[String],
+    no_fsync_on_rewrite: &[String],
+) -> Durability {
     let text = |info: &String, name| field(info, name).unwrap_or("unknown").to_owned();
     let most = |info: &&String| field(info, "maxmemory").and_then(|text| text.parse().ok()).unwrap_or(0);
     let evicting = |info: &&String| most(info) > 0 && text(info, "maxmemory_policy") != "noeviction";
@@ -57,7 +63,7 @@ fn weakest(servers: &[String], persistence: &[String], memory: &[String], fsync:
     Durability {
         version: servers.iter().map(|info| text(info, "redis_version")).min().unwrap_or_default(),
         append_only: persistence.iter().all(|info| field(info, "aof_enabled") == Some("1")),
-        no_fsync_on_rewrite: false,
+        no_fsync_on_rewrite: no_fsync_on_rewrite.iter().any(|is| is == "yes"),
         append_fsync: fsync.iter().find(|when| *when != "always").or(fsync.first()).cloned(),
         max_memory_policy: memory.map(|info| text(info, "maxmemory_policy")).unwrap_or_default(),
         max_memory: memory.as_ref().map_or(0, most),
@@ -125,7 +131,6 @@ pub(super) async fn settings(redis: &RedisConnection) -> Result<Durability, Stor
         let pairs: Vec<Vec<String>> = of_each(redis, "CONFIG", &["GET", name]).await.unwrap_or_default();
         pairs.into_iter().filter_map(|pair| pair.into_iter().nth(1)).collect()
     };
-    let weakest = weakest(&servers, &persistence, &memory, config("appendfsync").await);
-    let held_back = config("no-appendfsync-on-rewrite").await;
-    Ok(Durability { no_fsync_on_rewrite: held_back.iter().any(|is| is == "yes"), ..weakest })
+    let (fsync, on_rewrite) = (config("appendfsync").await, config("no-appendfsync-on-rewrite").await);
+    Ok(weakest(&servers, &persistence, &memory, &fsync, &on_rewrite))
 }

@@ -1,13 +1,12 @@
 //! `stripe:customer:<id>` and the tickets that guard it. docs/sync.md says why two scripts suffice.
 
 use async_trait::async_trait;
-use rand::Rng;
 use redis::AsyncCommands;
 
 use super::{RedisStore, to_json, unavailable};
 use crate::error::StoreError;
 use crate::id::CustomerId;
-use crate::ports::{Snapshots, Ticket, Written};
+use crate::ports::{Snapshots, Ticket, Written, random_token};
 use crate::subscription::Snapshot;
 
 /// KEYS: seq, tickets. ARGV: token, ticket's life in seconds. Returns seq.
@@ -36,13 +35,17 @@ fn value_key(customer: &CustomerId) -> String {
     format!("stripe:customer:{customer}")
 }
 
+fn tickets_key(customer: &CustomerId) -> String {
+    format!("{{stripe:customer:{customer}}}:tickets")
+}
+
 /// Takes a ticket with this token. One that is there already moves up.
 pub(super) async fn begin(store: &RedisStore, customer: &CustomerId, token: &str) -> Result<u64, StoreError> {
     store
         .scripts
         .begin
         .key(format!("{{stripe:customer:{customer}}}:seq"))
-        .key(format!("{{stripe:customer:{customer}}}:tickets"))
+        .key(tickets_key(customer))
         .arg(token)
         .arg(TICKET_SECONDS)
         .invoke_async(&mut store.redis.clone())
@@ -56,15 +59,15 @@ pub(super) async fn has_ticket(
     customer: &CustomerId,
     token: &str,
 ) -> Result<bool, StoreError> {
-    let tickets = format!("{{stripe:customer:{customer}}}:tickets");
-    let seq: Option<f64> = store.redis.clone().zscore(tickets, token).await.map_err(unavailable)?;
+    let seq: Option<f64> =
+        store.redis.clone().zscore(tickets_key(customer), token).await.map_err(unavailable)?;
     Ok(seq.is_some())
 }
 
 #[async_trait]
 impl Snapshots for RedisStore {
     async fn begin(&self, customer: &CustomerId) -> Result<Ticket, StoreError> {
-        let token = format!("{:032x}", rand::rng().random::<u128>());
+        let token = random_token();
         let seq = begin(self, customer, &token).await?;
         Ok(Ticket { seq, token })
     }
@@ -82,7 +85,7 @@ impl Snapshots for RedisStore {
             .scripts
             .write
             .key(&key)
-            .key(format!("{{stripe:customer:{customer}}}:tickets"))
+            .key(tickets_key(customer))
             .arg(&ticket.token)
             .arg(json)
             .invoke_async(&mut redis)

@@ -17,7 +17,7 @@ use super::refusal::Failed;
 use super::settings::{StripeConfigError, StripeSettings, key_mode};
 use super::{endpoint, measures, retry};
 use crate::error::{StripeError, StripeErrorKind};
-use crate::ports::{AccountMode, Budget, Priority};
+use crate::ports::{AccountMode, Budget, Priority, random_token};
 
 const STRIPE: &str = "https://api.stripe.com";
 
@@ -92,7 +92,7 @@ impl Transport {
         request: RequestBuilder,
         idempotency_key: Option<&str>,
     ) -> Result<(T, Option<i64>), StripeError> {
-        let random = format!("{:032x}", rand::rng().random::<u128>());
+        let random = random_token();
         let key = idempotency_key.unwrap_or(&random);
         let (body, date) = self.try_patiently(&request, key).await?;
         match serde_json::from_slice(&body) {

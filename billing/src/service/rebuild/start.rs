@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use super::{Halt, Rebuild, Told};
 use crate::error::{Error, StoreError};
-use crate::ports::{RebuildCounts, RebuildProgress, RebuildStep};
-use crate::service::{Billing, random_token};
+use crate::ports::{RebuildCounts, RebuildProgress, RebuildStep, random_token};
+use crate::service::Billing;
 
 /// Seconds. Well below a ticket's life of a day: an older rebuild would be refused every value.
 const RESUMED_FOR: i64 = 20 * 3600;

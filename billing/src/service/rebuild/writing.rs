@@ -21,7 +21,10 @@ enum Wrote {
 
 impl Rebuild<'_> {
     pub(super) async fn values(&mut self, page: u64) -> Result<RebuildStep, Halt> {
-        self.read_stale_products().await;
+        // A worker of this process would; but nobody says that there is one.
+        if self.billing.book.take_stale() {
+            self.billing.refresh_products().await;
+        }
         let (store, token) = (&self.billing.store, &self.progress.token);
         let customers = self.page(page).await?;
         let listed = customers.iter().map(|it| async { kept(store.staged(token, &it.id).await) });
@@ -66,15 +69,6 @@ impl Rebuild<'_> {
         self.progress.counts.marked += count(some.len());
         self.progress.counts.strangers += count(some.len());
         Ok(RebuildStep::Strangers)
-    }
-
-    /// A worker of this process would; but nobody says that there is one.
-    async fn read_stale_products(&self) {
-        if self.billing.book.take_stale()
-            && let Err(error) = self.billing.read_products().await
-        {
-            tracing::warn!(%error, "the products were not read: a value that needs them will");
-        }
     }
 
     /// A page as it was kept.

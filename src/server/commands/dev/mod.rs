@@ -15,10 +15,13 @@ use unsplit_billing::adapters::webhook;
 
 use crate::server::auth::{AccountSettings, AttemptLimits};
 use crate::server::config::{Config, Provided, site_addr, variable};
-use crate::server::log::log_to_stderr;
 use crate::server::run::{self, StartError, Tuning};
 use crate::server::serve::{listen, serve_on, stop_signal};
 use private_redis::PrivateRedis;
+
+/// What is logged where RUST_LOG says nothing.
+pub(super) const LOGGED: &str =
+    "warn,unsplit=info,unsplit_billing=info,unsplit_billing::adapters::webhook=warn";
 
 /// The key that the emulator takes; it opens nothing else.
 const EMULATOR_KEY: &str = "sk_test_emulator";
@@ -47,8 +50,6 @@ struct Started {
 
 impl Dev {
     pub(super) async fn run(self) -> Result<(), StartError> {
-        let _log =
-            log_to_stderr("warn,unsplit=info,unsplit_billing=info,unsplit_billing::adapters::webhook=warn");
         let mut started = Started { redis: None, emulator: None };
         let parent = std::os::unix::process::parent_id();
         let outcome = self.serve(&mut started, parent).await;

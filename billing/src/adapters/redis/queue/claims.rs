@@ -5,24 +5,23 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use rand::Rng;
-use redis::{Pipeline, RedisError};
+use redis::RedisError;
 use tokio::time::timeout;
 
 use super::RedisStore;
+use super::inspect::{Scored, at, first};
 use super::shards::{CHANNEL, Keys, shard_of_lease};
 use super::time;
 use crate::adapters::redis::{unavailable, unreadable};
 use crate::clock::UnixMillis;
 use crate::error::StoreError;
 use crate::id::CustomerId;
-use crate::ports::Claim;
+use crate::ports::{Claim, random_token};
 
 /// How long a shard may take to say when its next customer is due.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 type RawClaim = (String, u64, String, u32, i64);
-type Scored = Vec<(String, f64)>;
 
 fn read_claim((customer, generation, lease, attempts, since): RawClaim) -> Result<Claim, StoreError> {
     Ok(Claim {
@@ -34,9 +33,24 @@ fn read_claim((customer, generation, lease, attempts, since): RawClaim) -> Resul
     })
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "scores are milliseconds that we wrote")]
-fn earliest(scored: &Scored) -> Option<UnixMillis> {
-    scored.first().map(|(_, score)| UnixMillis(*score as i64))
+type OfShard<T> = (u32, T);
+
+/// What those shards say that answer; the error of one where none does. `silent` hears of the others.
+fn answered<T>(
+    answers: Vec<OfShard<Result<T, StoreError>>>,
+    silent: impl Fn(u32, &StoreError),
+) -> Result<Vec<OfShard<T>>, StoreError> {
+    let (mut found, mut failure) = (Vec::new(), None);
+    for (shard, answer) in answers {
+        match answer {
+            Ok(answer) => found.push((shard, answer)),
+            Err(error) => {
+                silent(shard, &error);
+                failure = Some(error);
+            }
+        }
+    }
+    failure.filter(|_| found.is_empty()).map_or(Ok(found), Err)
 }
 
 impl RedisStore {
@@ -62,40 +76,24 @@ impl RedisStore {
 
     /// When the next customer is due or its lease runs out, in any shard that answers.
     pub(super) async fn first_due(&self) -> Result<Option<UnixMillis>, StoreError> {
-        let mut answers = self.first_due_of_each(self.shards().await?).await.into_iter();
-        let mut failure = None;
-        let mut found: Vec<Option<UnixMillis>> = Vec::new();
-        for (_, answer) in answers.by_ref() {
-            match answer {
-                Ok(due) => found.push(due),
-                Err(error) => failure = Some(error),
-            }
-        }
-        failure.filter(|_| found.is_empty()).map_or(Ok(found.into_iter().flatten().min()), Err)
+        let firsts = answered(self.first_due_of_each(self.shards().await?).await, |_, _| {})?;
+        Ok(firsts.into_iter().filter_map(|(_, first)| first).min())
     }
 
     async fn with_somebody_due(&self, shards: Vec<u32>) -> Result<Vec<u32>, StoreError> {
         let now = self.clock.now();
-        let (mut due, mut answered, mut failure) = (Vec::new(), false, None);
-        for (shard, first) in self.first_due_of_each(shards).await {
-            match first {
-                Ok(first) => {
-                    answered = true;
-                    due.extend(first.filter(|first| *first <= now).map(|_| shard));
-                }
-                Err(error) => {
-                    tracing::warn!(shard, %error, "a shard of the queue does not answer");
-                    failure = Some(error);
-                }
-            }
-        }
-        failure.filter(|_| !answered).map_or(Ok(due), Err)
+        let firsts = answered(self.first_due_of_each(shards).await, |shard, error| {
+            tracing::warn!(shard, %error, "a shard of the queue does not answer");
+        })?;
+        let due =
+            |(shard, first): (u32, Option<UnixMillis>)| first.filter(|first| *first <= now).map(|_| shard);
+        Ok(firsts.into_iter().filter_map(due).collect())
     }
 
     async fn first_due_of_each(
         &self,
         shards: Vec<u32>,
-    ) -> Vec<(u32, Result<Option<UnixMillis>, StoreError>)> {
+    ) -> Vec<OfShard<Result<Option<UnixMillis>, StoreError>>> {
         join_all(shards.into_iter().map(async |shard| {
             let first = timeout(PATIENCE, self.first_due_in(shard)).await;
             let late =
@@ -106,12 +104,11 @@ impl RedisStore {
     }
 
     async fn first_due_in(&self, shard: u32) -> Result<Option<UnixMillis>, StoreError> {
-        let (keys, mut pipe) = (Keys::of(shard), Pipeline::new());
-        for key in [&keys.due, &keys.leased] {
-            pipe.cmd("ZRANGE").arg(key).arg(0).arg(0).arg("WITHSCORES");
-        }
+        let (keys, mut pipe) = (Keys::of(shard), redis::pipe());
+        first(&mut pipe, &keys.due, 1);
+        first(&mut pipe, &keys.leased, 1);
         let (due, leased): (Scored, Scored) = self.ask(&pipe).await?;
-        Ok(earliest(&due).into_iter().chain(earliest(&leased)).min())
+        Ok(due.iter().chain(&leased).map(|(_, score)| at(*score)).min())
     }
 
     async fn claim_in(&self, shard: u32, most: usize) -> Result<Vec<Claim>, StoreError> {
@@ -119,7 +116,7 @@ impl RedisStore {
         let mut claim = self.scripts.queue.claim.key(&keys.due);
         claim.key(&keys.leased).key(&keys.entries).key(&keys.failing);
         claim.arg(now.0).arg(most).arg(now.plus(self.queue.lease).0);
-        claim.arg(format!("{shard}.{:032x}", rand::rng().random::<u128>()));
+        claim.arg(format!("{shard}.{}", random_token()));
         let claims: Vec<RawClaim> = claim.invoke_async(&mut self.redis.clone()).await.map_err(unavailable)?;
         let read = |claim| match read_claim(claim) {
             Ok(claim) => Some(claim),

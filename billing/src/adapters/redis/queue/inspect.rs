@@ -15,7 +15,7 @@ use crate::ports::{Entry, EntryState, QueueStats, Received};
 
 pub(super) const EVENTS_KEPT: usize = 200;
 
-type Scored = Vec<(String, f64)>;
+pub(super) type Scored = Vec<(String, f64)>;
 
 /// An entry as the scripts write it, as far as people read it.
 #[derive(Deserialize, Default)]
@@ -42,11 +42,11 @@ fn read(json: &str) -> Stored {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "scores and times are milliseconds that we wrote")]
-fn at(score: f64) -> UnixMillis {
+pub(super) fn at(score: f64) -> UnixMillis {
     UnixMillis(score as i64)
 }
 
-fn first(pipe: &mut Pipeline, key: &str, most: usize) {
+pub(super) fn first(pipe: &mut Pipeline, key: &str, most: usize) {
     pipe.cmd("ZRANGE").arg(key).arg(0).arg(last(most)).arg("WITHSCORES");
 }
 

@@ -127,14 +127,14 @@ impl Gatherer {
             let began = Instant::now();
             let own = self.durable.connection(&self.redis).await;
             if matches!(own, Ok(Some(_))) {
-                gathered.extend(std::iter::from_fn(|| line.try_recv().ok()).take(MOST_TO_DISK - MOST));
+                take(&mut line, &mut gathered, MOST_TO_DISK);
             }
             let result = match own {
                 Ok(own) => self.send(&gathered, own).await,
                 Err(error) => Err(error),
             };
             if result.is_err() && began.elapsed() >= HANGS {
-                gathered.extend(std::iter::from_fn(|| line.try_recv().ok()));
+                take(&mut line, &mut gathered, usize::MAX);
             }
             for (waiting, number) in gathered.drain(..).zip(0..) {
                 let generation = result.as_ref().map(|first| first + number).map_err(Clone::clone);
@@ -176,12 +176,18 @@ impl Gatherer {
     }
 }
 
+/// Takes who waits already, up to so many in all.
+fn take(line: &mut mpsc::Receiver<Waiting>, gathered: &mut Vec<Waiting>, most: usize) {
+    let room = most.saturating_sub(gathered.len());
+    gathered.extend(std::iter::from_fn(|| line.try_recv().ok()).take(room));
+}
+
 /// Whoever is about to mark goes along, as long as there are more. Where nobody is, it takes no time.
 async fn gather(line: &mut mpsc::Receiver<Waiting>, gathered: &mut Vec<Waiting>) {
     loop {
         tokio::task::yield_now().await;
         let before = gathered.len();
-        gathered.extend(std::iter::from_fn(|| line.try_recv().ok()).take(MOST - before));
+        take(line, gathered, MOST);
         if gathered.len() == before {
             return;
         }

@@ -123,7 +123,7 @@ impl RedisStore {
         };
         let known = Highest { shards, asked: Instant::now() };
         *queue.highest.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
-        Ok(shards.max(1))
+        Ok(shards)
     }
 }
 
