@@ -14,16 +14,25 @@ use crate::support::without_time;
 
 /// How long the truth may take after a storm; each mechanism's own time is well below.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// So often one must have looked, too: all processes are in this one, and a machine that stood still for
+/// the whole time has not let them do anything.
+const LOOKS: u32 = 300;
 
 /// What is wrong, a line each; empty where all is well.
 pub async fn judge(storm: &Storm) -> Vec<String> {
     let customers = customers(storm).await;
     let fresh = fresh(storm, &customers).await;
     let since = Instant::now();
+    let mut looks = 0;
     let mut wrong = loop {
         let mut wrong = differences(storm, &fresh).await;
         wrong.extend(unrest(storm).await);
-        if wrong.is_empty() || since.elapsed() > PATIENCE {
+        looks += 1;
+        if wrong.is_empty() {
+            break wrong;
+        }
+        if since.elapsed() > PATIENCE && looks > LOOKS {
+            wrong.push(evidence(storm, &customers, since.elapsed(), looks).await);
             break wrong;
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -37,6 +46,12 @@ pub async fn judge(storm: &Storm) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// For whoever has to find out why.
+async fn evidence(storm: &Storm, customers: &BTreeSet<String>, waited: Duration, looks: u32) -> String {
+    let entries = storm.world.entries().await;
+    format!("after {waited:?} and {looks} looks; heard of {customers:?}; entries {entries:?}")
 }
 
 /// Everybody who was ever heard of.
@@ -102,7 +117,7 @@ async fn unrest(storm: &Storm) -> Vec<String> {
 /// A user keeps the customer, unless that was deleted.
 async fn bindings(storm: &Storm) -> Vec<String> {
     let mut wrong = Vec::new();
-    let bound = storm.bound.lock().unwrap().clone();
+    let bound = storm.bound.lock().await.clone();
     let events = storm.world.events(1000).await;
     let deleted = |customer: &str| {
         events.iter().any(|it| it["type"] == "customer.deleted" && it["data"]["object"]["id"] == *customer)

@@ -21,7 +21,7 @@ pub struct Storm {
     pub processes: Arc<[Process; 2]>,
     pub courier: Courier,
     /// The customers that each user had, in the order in which they were bound.
-    pub bound: Mutex<Vec<Vec<String>>>,
+    pub bound: tokio::sync::Mutex<Vec<Vec<String>>>,
     /// The customers that were there before the storm.
     customers: Vec<Option<String>>,
     log: Mutex<Vec<String>>,
@@ -61,7 +61,7 @@ impl Storm {
             world,
             processes,
             courier,
-            bound: Mutex::new(vec![Vec::new(); customers.len()]),
+            bound: vec![Vec::new(); customers.len()].into(),
             customers,
             log: Mutex::default(),
             wrong: Mutex::default(),
@@ -122,11 +122,13 @@ impl Storm {
 
     /// Remembers who is bound to whom.
     pub async fn watch(&self) {
+        // Held while Redis is asked: who looked first must also write first.
+        let mut bound = self.bound.lock().await;
         for number in 0..self.customers.len() {
             let Some(now) = self.world.stored(&format!("stripe:user:{}", user(number))).await else {
                 continue;
             };
-            let bound = &mut self.bound.lock().unwrap()[number];
+            let bound = &mut bound[number];
             if bound.last() != Some(&now) {
                 bound.push(now);
             }

@@ -4,10 +4,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rand::Rng;
-use redis::AsyncCommands;
 use reqwest::Method;
 use reqwest::redirect::Policy;
 use serde_json::{Value, json};
@@ -22,10 +22,17 @@ use unsplit_billing::service::Billing;
 use super::process::hurried;
 use crate::support::{KEY, RedisServer, WEBHOOK_SECRET, free_port};
 
+/// The database of `World::patient`; those of the storms come after it.
+const PATIENT: u32 = 1;
+/// Of a redis-server that was not told otherwise.
+const DATABASES: u32 = 16;
+
 pub struct World {
     server: RedisServer,
     /// Cut by nobody.
-    pub redis: RedisConnection,
+    redis: std::sync::Mutex<RedisConnection>,
+    /// The database of the present storm: what one of an earlier storm still writes meets nobody.
+    database: AtomicU32,
     pub stripe: String,
     /// The subscriptions of each customer, oldest first. Held by whoever works in the Dashboard.
     pub dashboard: Mutex<HashMap<String, Vec<String>>>,
@@ -40,28 +47,38 @@ impl World {
         let port = free_port();
         let server = RedisServer::spawn(port, &["--port", &port.to_string(), "--appendonly", "no"]);
         server.wait();
-        let redis = RedisConnection::open(&server.url()).await.unwrap();
+        let redis = std::sync::Mutex::new(RedisConnection::open(&server.url()).await.unwrap());
         let listen = "127.0.0.1:0".parse().unwrap();
         let options = Options { listen, secret_key: KEY.to_owned(), ..Options::default() };
         let emulator = Emulator::start(options).await.unwrap();
         let client = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
         let patient = Tuning { budget: hurried(Arc::new(SystemClock)).budget, ..Tuning::default() };
-        let config = config(&server, &emulator, 1);
+        let config = config(&server, &emulator, PATIENT);
         let patient = open_billing(&config, read_catalog().unwrap(), &patient).await.unwrap().0;
-        Self { server, redis, stripe: emulator.url(), dashboard: Mutex::default(), patient, emulator, client }
+        let stripe = emulator.url();
+        let database = AtomicU32::new(PATIENT);
+        Self { server, redis, database, stripe, dashboard: Mutex::default(), patient, emulator, client }
     }
 
     /// Forgets everything, and puts the plans on sale.
     pub async fn clear(&self) {
         self.control("reset", &json!({})).await;
         self.dashboard.lock().await.clear();
-        let _: () = redis::cmd("FLUSHALL").query_async(&mut self.redis.clone()).await.unwrap();
+        let _: () = self.ask(&["FLUSHALL"]).await;
+        let database = self.database.load(Ordering::Relaxed) % (DATABASES - 1) + 1;
+        self.database.store(database.max(PATIENT + 1), Ordering::Relaxed);
+        let redis = RedisConnection::open(&self.config().redis_url).await.unwrap();
+        *self.redis.lock().unwrap() = redis;
         self.patient.push_plans().await.unwrap();
     }
 
     /// Of an app that is to run here.
     pub fn config(&self) -> Config {
-        config(&self.server, &self.emulator, 0)
+        config(&self.server, &self.emulator, self.database.load(Ordering::Relaxed))
+    }
+
+    fn redis(&self) -> RedisConnection {
+        self.redis.lock().unwrap().clone()
     }
 
     /// One of the emulator's controls, which no fault meets.
@@ -119,34 +136,47 @@ impl World {
         self.client.post(url).form(&form).send().await.unwrap().status() == 303
     }
 
+    /// Asks Redis until it has answered: a machine that stood still for a while lets every request time out.
+    async fn ask<T: redis::FromRedisValue>(&self, words: &[&str]) -> T {
+        let command = redis::cmd(words[0]).arg(&words[1..]).clone();
+        loop {
+            if let Ok(answer) = command.query_async(&mut self.redis()).await {
+                return answer;
+            }
+        }
+    }
+
     /// Cuts every connection to Redis but ours, and those that wait for messages too.
     pub async fn cut_redis(&self) {
         for kind in ["normal", "pubsub"] {
-            let mut kill = redis::cmd("CLIENT");
-            kill.arg("KILL").arg("TYPE").arg(kind);
-            let _: u32 = kill.query_async(&mut self.redis.clone()).await.unwrap();
+            let _: u32 = self.ask(&["CLIENT", "KILL", "TYPE", kind]).await;
         }
     }
 
     pub async fn stored(&self, key: &str) -> Option<String> {
-        self.redis.clone().get(key).await.unwrap()
+        self.ask(&["GET", key]).await
     }
 
     pub async fn keys(&self, pattern: &str) -> Vec<String> {
-        self.redis.clone().keys(pattern).await.unwrap()
+        self.ask(&["KEYS", pattern]).await
+    }
+
+    /// The queue's entries as they are stored.
+    pub async fn entries(&self) -> HashMap<String, String> {
+        self.ask(&["HGETALL", "{stripe:due:0}:entries"]).await
     }
 
     /// How many customers are lent to a worker.
     pub async fn in_flight(&self) -> u32 {
-        self.redis.clone().zcard("{stripe:due:0}:leased").await.unwrap()
+        self.ask(&["ZCARD", "{stripe:due:0}:leased"]).await
     }
 
     /// Forgets everything that is Stripe's.
     pub async fn flush_stripe(&self) {
-        let mut keys = self.keys("stripe:*").await;
-        keys.extend(self.keys("{stripe:*").await);
-        if !keys.is_empty() {
-            let _: u64 = self.redis.clone().del(keys).await.unwrap();
+        for pattern in ["stripe:*", "{stripe:*"] {
+            for key in self.keys(pattern).await {
+                let _: u64 = self.ask(&["DEL", &key]).await;
+            }
         }
     }
 }
