@@ -10,6 +10,8 @@ use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
 use stripe_emulator::{Emulator, Options};
 
+use crate::judge;
+
 pub const KEY: &str = "sk_test_emulator";
 pub const GOOD: &str = "4242424242424242";
 pub const DECLINED: &str = "4000000000000002";
@@ -180,8 +182,12 @@ fn ok(reply: Reply) -> Value {
 
 async fn reply(response: Response) -> Result<Reply, reqwest::Error> {
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let url = response.url().clone();
     let text = response.text().await?;
     let body = serde_json::from_str(&text).unwrap_or(json!(text));
+    if url.path().starts_with("/v1/") {
+        judge::answer(url.as_str(), status, &body);
+    }
     Ok(Reply { status, headers, body })
 }
 
@@ -221,7 +227,9 @@ pub struct Heard {
 
 impl Heard {
     pub fn event(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap()
+        let event = serde_json::from_str(&self.body).unwrap();
+        judge::event("a webhook", &event);
+        event
     }
 }
 
