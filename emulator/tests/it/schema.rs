@@ -60,7 +60,9 @@ fn check(schema: &'static Value, value: &Value, place: &Place, problems: &mut Ve
                 check(named(name), value, &Place { of: name.to_owned(), ..place.clone() }, problems);
             }
             "anyOf" => any_of(says.as_array().unwrap(), value, place, problems),
-            "type" if !is_of_type(says, value) => problems.push(place.problem(format!("{value} is no {says}"))),
+            "type" if !is_of_type(says, value) => {
+                problems.push(place.problem(format!("{value} is no {says}")))
+            }
             "const" if says != value => problems.push(place.problem(format!("{value} is not {says}"))),
             "enum" if !says.as_array().unwrap().contains(value) => {
                 problems.push(place.problem(format!("{value} is not among the values that the types know")));

@@ -37,7 +37,7 @@ export const RESOURCES = [
 export const KEPT_PAYMENT_METHODS = ['card'];
 
 /** Fields of an account that are about Connect, identity and payouts, left out for size. */
-export const LEFT_OUT = { Account: ['capabilities', 'company', 'future_requirements', 'individual', 'requirements'] };
+export const LEFT_OUT = { Account: ['company', 'future_requirements', 'individual', 'requirements'] };
 
 /** Interfaces without fields that stand for any object. What an event is about is in `events`. */
 export const ANY_OBJECT = ['Event.Data.Object', 'Event.Data.PreviousAttributes'];
