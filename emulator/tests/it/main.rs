@@ -12,6 +12,7 @@ mod idempotency;
 mod lists;
 mod prices;
 mod purchase;
+mod renewals;
 mod restart;
 mod sessions;
 mod shapes;
