@@ -27,6 +27,7 @@ struct Detail {
     param: Option<String>,
     decline_code: Option<String>,
     headers: Vec<(&'static str, String)>,
+    keeps_changes: bool,
 }
 
 impl ApiError {
@@ -39,6 +40,7 @@ impl ApiError {
             param: None,
             decline_code: None,
             headers: Vec::new(),
+            keeps_changes: false,
         }))
     }
 
@@ -99,6 +101,17 @@ impl ApiError {
         self
     }
 
+    /// What was done before the refusal stays: a payment that was tried and declined is on record.
+    #[must_use]
+    pub fn keeping_changes(mut self) -> ApiError {
+        self.0.keeps_changes = true;
+        self
+    }
+
+    pub fn keeps_changes(&self) -> bool {
+        self.0.keeps_changes
+    }
+
     pub fn status(&self) -> StatusCode {
         self.0.status
     }
@@ -109,7 +122,7 @@ impl ApiError {
 
     /// Whether an idempotency key keeps this answer: not if the request never began to run.
     pub fn is_stored(&self) -> bool {
-        self.0.status == StatusCode::PAYMENT_REQUIRED
+        self.0.status == StatusCode::PAYMENT_REQUIRED || self.0.keeps_changes
     }
 
     /// Stripe's error body. `log_url` is where a person can look the request up.

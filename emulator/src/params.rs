@@ -40,6 +40,14 @@ impl Params {
         if self.prefix.is_empty() { name.to_owned() } else { format!("{}[{name}]", self.prefix) }
     }
 
+    /// A text that stays to be read.
+    pub fn peek(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find_map(|(known, node)| match node {
+            Node::Text(text) if known == name => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
     pub fn has(&self, name: &str) -> bool {
         self.fields.iter().any(|(known, _)| known == name)
     }

@@ -5,6 +5,7 @@ mod account;
 mod checkout_sessions;
 mod customers;
 mod events;
+mod invoice_actions;
 mod invoices;
 mod payment_intents;
 mod payment_methods;
@@ -13,6 +14,7 @@ mod products;
 mod search;
 mod subscriptions;
 mod subscriptions_create;
+mod test_clocks;
 mod webhook_endpoints;
 
 use axum::http::StatusCode;
@@ -78,10 +80,22 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("POST", "/v1/payment_methods/:id/detach", payment_methods::detach),
     ("GET", "/v1/invoices", invoices::list),
     ("GET", "/v1/invoices/:id", invoices::retrieve),
+    ("POST", "/v1/invoices/:id", invoice_actions::update),
+    ("DELETE", "/v1/invoices/:id", invoice_actions::delete),
+    ("POST", "/v1/invoices/:id/finalize", invoice_actions::finalize),
+    ("POST", "/v1/invoices/:id/pay", invoice_actions::pay),
+    ("POST", "/v1/invoices/:id/void", invoice_actions::void),
+    ("POST", "/v1/invoices/:id/mark_uncollectible", invoice_actions::mark_uncollectible),
+    ("GET", "/v1/invoices/:id/lines", invoices::lines),
     ("GET", "/v1/payment_intents", payment_intents::list),
     ("GET", "/v1/payment_intents/:id", payment_intents::retrieve),
     ("GET", "/v1/events", events::list),
     ("GET", "/v1/events/:id", events::retrieve),
+    ("POST", "/v1/test_helpers/test_clocks", test_clocks::create),
+    ("GET", "/v1/test_helpers/test_clocks", test_clocks::list),
+    ("GET", "/v1/test_helpers/test_clocks/:id", test_clocks::retrieve),
+    ("POST", "/v1/test_helpers/test_clocks/:id/advance", test_clocks::advance),
+    ("DELETE", "/v1/test_helpers/test_clocks/:id", test_clocks::delete),
     ("POST", "/v1/webhook_endpoints", webhook_endpoints::create),
     ("GET", "/v1/webhook_endpoints", webhook_endpoints::list),
     ("GET", "/v1/webhook_endpoints/:id", webhook_endpoints::retrieve),

@@ -140,7 +140,7 @@ pub fn cancel(call: &mut Call) -> Result<Value, ApiError> {
         params.boolean(name)?;
     }
     params.finish()?;
-    Ok(ending::cancel(call.tx, subscription, "cancellation_requested"))
+    Ok(ending::cancel(call.tx, subscription, Some("cancellation_requested")))
 }
 
 fn read_default_payment_method(

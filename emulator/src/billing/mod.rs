@@ -1,9 +1,10 @@
 //! What happens without being an endpoint: test cards and what they do, payments, subscriptions and their
-//! first invoice, a checkout that completes, and what falls due by the clock. Knows objects and transactions,
+//! invoices, a checkout that completes, and what falls due by the clock. Knows objects and transactions,
 //! never HTTP.
 
 pub mod cards;
 pub mod checkout;
+pub mod collect;
 pub mod customer;
 pub mod due;
 pub mod ending;
@@ -14,4 +15,8 @@ pub mod payment;
 pub mod payment_method;
 pub mod period;
 pub mod purchase;
+pub mod renewal;
+pub mod standing;
 pub mod subscription;
+pub mod test_clock;
+pub mod trial;

@@ -20,11 +20,13 @@ pub struct Order {
     pub intent: Option<String>,
 }
 
-/// Whether the card's owner has passed a 3-D Secure challenge for this payment.
+/// Whether the card's owner is there, and has passed a 3-D Secure challenge for this payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authentication {
     NotYet,
     Passed,
+    /// Nobody is there.
+    OffSession,
 }
 
 /// A payment that succeeded.
@@ -52,11 +54,12 @@ pub fn charge(tx: &mut Tx, order: &Order, authentication: Authentication) -> Cha
             let intent = decline_intent(tx, order, intent, is_new, decline);
             Charged::Declined { decline, intent }
         }
-        (Behaviour::Authenticates, Authentication::NotYet) => {
+        (Behaviour::Authenticates, Authentication::NotYet | Authentication::OffSession)
+        | (Behaviour::AuthenticatesOnSetup, Authentication::NotYet) => {
             let intent = await_authentication(tx, intent, is_new);
             Charged::NeedsAuthentication { intent }
         }
-        (Behaviour::Succeeds | Behaviour::Authenticates, _) => {
+        (Behaviour::Succeeds | Behaviour::Authenticates | Behaviour::AuthenticatesOnSetup, _) => {
             Charged::Paid(settle(tx, order, intent, is_new))
         }
     }

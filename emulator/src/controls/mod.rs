@@ -68,6 +68,7 @@ pub fn router() -> Router<App> {
         .route("/_emulator/load", post(load::run))
         .route("/_emulator/objects/{kind}/{id}", post(objects::patch))
         .route("/_emulator/clock", get(time_and_state::clock).post(time_and_state::advance))
+        .route("/_emulator/billing", get(time_and_state::billing).post(time_and_state::set_billing))
         .route("/_emulator/reset", post(time_and_state::reset))
         .route("/_emulator/{*path}", any(unknown))
         .layer(middleware::from_fn(only_from_here))

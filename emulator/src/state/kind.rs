@@ -21,6 +21,7 @@ pub enum Kind {
     InvoicePayment,
     Event,
     WebhookEndpoint,
+    TestClock,
     /// One event on its way to one endpoint.
     Delivery,
     /// The stored answer to a POST with an Idempotency-Key.
@@ -43,7 +44,7 @@ const fn names(kind: Kind, noun: &'static str, plural: &'static str) -> Names {
     Names { kind, noun, plural }
 }
 
-const TABLE: [Names; 18] = [
+const TABLE: [Names; 19] = [
     names(Kind::Account, "account", "accounts"),
     names(Kind::Customer, "customer", "customers"),
     names(Kind::Product, "product", "products"),
@@ -58,6 +59,7 @@ const TABLE: [Names; 18] = [
     names(Kind::InvoicePayment, "invoice_payment", "invoice_payments"),
     names(Kind::Event, "event", "events"),
     names(Kind::WebhookEndpoint, "webhook endpoint", "webhook_endpoints"),
+    names(Kind::TestClock, "test_helpers.test_clock", "test_clocks"),
     names(Kind::Delivery, "delivery", "deliveries"),
     names(Kind::IdempotencyKey, "idempotency key", "idempotency_keys"),
     names(Kind::Challenge, "challenge", "challenges"),

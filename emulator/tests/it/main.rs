@@ -13,6 +13,7 @@ mod judge;
 mod lists;
 mod prices;
 mod purchase;
+mod renewals;
 mod restart;
 mod schema;
 mod sessions;
