@@ -69,14 +69,18 @@ impl Stripe {
         fields: &[(&str, &str)],
         headers: &[(&str, &str)],
     ) -> Result<Reply, reqwest::Error> {
-        let mut request = self.http.request(method, self.url(path)).bearer_auth(KEY);
+        let mut request = self.http.request(method.clone(), self.url(path)).bearer_auth(KEY);
         if !fields.is_empty() {
             request = request.header("content-type", "application/x-www-form-urlencoded").body(form(fields));
         }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        reply(request.send().await?).await
+        let reply = reply(request.send().await?).await?;
+        if reply.status == 200 && path.starts_with("/v1/") {
+            judge::request(method.as_str(), path, fields);
+        }
+        Ok(reply)
     }
 
     pub async fn try_get(&self, path: &str) -> Reply {
@@ -227,9 +231,7 @@ pub struct Heard {
 
 impl Heard {
     pub fn event(&self) -> Value {
-        let event = serde_json::from_str(&self.body).unwrap();
-        judge::event("a webhook", &event);
-        event
+        serde_json::from_str(&self.body).unwrap()
     }
 }
 
@@ -258,7 +260,9 @@ impl Hook {
     }
 
     pub fn heard(&self) -> Vec<Heard> {
-        self.heard.lock().unwrap().clone()
+        let heard = self.heard.lock().unwrap().clone();
+        heard.iter().for_each(|heard| judge::event("a webhook", &heard.event()));
+        heard
     }
 
     pub fn types(&self) -> Vec<String> {
