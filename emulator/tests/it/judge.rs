@@ -73,8 +73,8 @@ fn step<'t>(tree: &'t Value, word: &str) -> Option<&'t Value> {
             // A map has one field, named x, that stands for any.
             fields.get(word).or_else(required).or_else(|| fields.get("x").filter(|_| fields.len() == 1))
         }
-        // `created` is a number or a range; types that are deeper than the file's trees end as a text.
-        _ if matches!(word, "gt" | "gte" | "lt" | "lte") || tree == "x" => Some(tree),
+        // `created` is a number or a range; a question mark is where the file's trees end.
+        _ if (tree == "1" && matches!(word, "gt" | "gte" | "lt" | "lte")) || tree == "?" => Some(tree),
         _ => None,
     }
 }

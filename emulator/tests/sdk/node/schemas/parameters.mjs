@@ -1,6 +1,7 @@
 // Reads which parameters each endpoint has: the verb and the path from the package's code, the names from its types.
 // The result is a tree for each endpoint. Its leaves are values of the right type as a form has them, its lists have
-// one element, and the name of a parameter that must be there ends in an exclamation mark.
+// one element, the name of a parameter that must be there ends in an exclamation mark, and a map has one field, x.
+// What is deeper than the trees go is a question mark.
 
 import ts from 'typescript';
 
@@ -62,6 +63,7 @@ function value(checker, given, depth) {
   if (is(ts.TypeFlags.BooleanLike)) return 'true';
   if (types.some((one) => one.aliasSymbol?.name === 'Decimal')) return '1';
   const hash = is(ts.TypeFlags.Object);
-  if (is(ts.TypeFlags.StringLike) || !hash || depth >= DEPTH) return 'x';
+  if (is(ts.TypeFlags.StringLike)) return 'x';
+  if (!hash || depth >= DEPTH) return '?';
   return hash.getStringIndexType() ? { x: value(checker, hash.getStringIndexType(), depth) } : fields(checker, hash, depth);
 }
