@@ -1,5 +1,6 @@
 // Makes emulator/tests/schemas/*.json from the types of the npm package `stripe`, at the release whose API version the
 // emulator serves: `make schemas`. It runs by hand, when that version or the scope changes; the tests read its output.
+// With `--check` it writes nothing and fails if the files are not what it would write.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -76,15 +77,22 @@ function parameters() {
 
 const sorted = (map) => Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 
+/** Where `--check` finds the file as it should be, nothing is said; otherwise the file is written. */
+function keep(name, parts) {
+  const [file, text] = [path.join(target, name), format(parts)];
+  if (!process.argv.includes('--check')) writeFileSync(file, text);
+  else if (readFileSync(file, 'utf8') !== text) throw new Error(`${name} is not what the types say: run \`make schemas\``);
+}
+
 /** JSON with a line for each entry of each part, so that a new release makes a diff that can be read. */
-function write(name, parts) {
+function format(parts) {
   const lines = Object.entries(parts).map(([part, value]) => {
     if (typeof value === 'string') return `${JSON.stringify(part)}: ${JSON.stringify(value)}`;
     const entries = Object.entries(value).map(([key, one]) => `${JSON.stringify(key)}:${JSON.stringify(one)}`);
     return `${JSON.stringify(part)}: {\n${entries.join(',\n')}\n}`;
   });
-  writeFileSync(path.join(target, name), `{\n${lines.join(',\n')}\n}\n`);
+  return `{\n${lines.join(',\n')}\n}\n`;
 }
 
-write('objects.json', objects());
-write('parameters.json', parameters());
+keep('objects.json', objects());
+keep('parameters.json', parameters());
