@@ -9,6 +9,7 @@ pub mod customer;
 pub mod due;
 pub mod ending;
 pub mod invoice;
+pub mod invoice_page;
 pub mod load;
 pub mod money;
 pub mod payment;
