@@ -4,13 +4,16 @@
 
 mod challenge;
 mod chances;
+mod changes;
 mod controls;
 mod customers;
 mod expanding;
 mod forms;
 mod idempotency;
+mod invoice_items;
 mod invoice_page;
 mod lists;
+mod pending_updates;
 mod prices;
 mod purchase;
 mod renewals;
@@ -23,4 +26,5 @@ mod subscriptions;
 mod support;
 mod test_clocks;
 mod time;
+mod trials;
 mod webhooks;
