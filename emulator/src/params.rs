@@ -40,6 +40,11 @@ impl Params {
         if self.prefix.is_empty() { name.to_owned() } else { format!("{}[{name}]", self.prefix) }
     }
 
+    /// The parameters that nobody has read yet.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|(name, _)| name.as_str())
+    }
+
     /// A text that stays to be read.
     pub fn peek(&self, name: &str) -> Option<&str> {
         self.fields.iter().find_map(|(known, node)| match node {

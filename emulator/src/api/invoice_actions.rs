@@ -175,15 +175,11 @@ pub fn void(call: &mut Call) -> Result<Value, ApiError> {
 
 pub fn mark_uncollectible(call: &mut Call) -> Result<Value, ApiError> {
     call.take_params().finish()?;
-    let mut invoice = call.tx.require(Kind::Invoice, call.id(), Place::Path)?;
+    let invoice = call.tx.require(Kind::Invoice, call.id(), Place::Path)?;
     if invoice["status"] != "open" {
         return Err(not_in_status(&invoice, "mark as uncollectible"));
     }
-    invoice::stop_collection(&mut invoice);
-    invoice["status"] = json!("uncollectible");
-    invoice["status_transitions"]["marked_uncollectible_at"] = json!(call.tx.now());
-    call.tx.put(Kind::Invoice, invoice.clone());
-    call.tx.emit("invoice.marked_uncollectible", &invoice);
+    let invoice = invoice::give_up(call.tx, invoice);
     standing::settled(call.tx, &invoice);
     Ok(invoice)
 }

@@ -6,12 +6,17 @@ mod checkout_sessions;
 mod customers;
 mod events;
 mod invoice_actions;
+mod invoice_create;
+mod invoice_items;
+mod invoice_preview;
 mod invoices;
 mod payment_intents;
 mod payment_methods;
 mod prices;
 mod products;
 mod search;
+mod subscription_change;
+mod subscription_items;
 mod subscriptions;
 mod subscriptions_create;
 mod test_clocks;
@@ -73,12 +78,25 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("GET", "/v1/subscriptions/:id", subscriptions::retrieve),
     ("POST", "/v1/subscriptions/:id", subscriptions::update),
     ("DELETE", "/v1/subscriptions/:id", subscriptions::cancel),
+    ("POST", "/v1/subscriptions/:id/resume", subscriptions::resume),
+    ("POST", "/v1/subscription_items", subscription_items::create),
+    ("GET", "/v1/subscription_items", subscription_items::list),
+    ("GET", "/v1/subscription_items/:id", subscription_items::retrieve),
+    ("POST", "/v1/subscription_items/:id", subscription_items::update),
+    ("DELETE", "/v1/subscription_items/:id", subscription_items::delete),
+    ("POST", "/v1/invoiceitems", invoice_items::create),
+    ("GET", "/v1/invoiceitems", invoice_items::list),
+    ("GET", "/v1/invoiceitems/:id", invoice_items::retrieve),
+    ("POST", "/v1/invoiceitems/:id", invoice_items::update),
+    ("DELETE", "/v1/invoiceitems/:id", invoice_items::delete),
     ("POST", "/v1/payment_methods", payment_methods::create),
     ("GET", "/v1/payment_methods", payment_methods::list),
     ("GET", "/v1/payment_methods/:id", payment_methods::retrieve),
     ("POST", "/v1/payment_methods/:id/attach", payment_methods::attach),
     ("POST", "/v1/payment_methods/:id/detach", payment_methods::detach),
     ("GET", "/v1/invoices", invoices::list),
+    ("POST", "/v1/invoices", invoice_create::create),
+    ("POST", "/v1/invoices/create_preview", invoice_preview::create),
     ("GET", "/v1/invoices/:id", invoices::retrieve),
     ("POST", "/v1/invoices/:id", invoice_actions::update),
     ("DELETE", "/v1/invoices/:id", invoice_actions::delete),

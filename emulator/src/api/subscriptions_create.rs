@@ -69,7 +69,7 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     Ok(subscription)
 }
 
-fn read_draft(tx: &Tx, params: &mut Params, customer: String) -> Result<Draft, ApiError> {
+pub fn read_draft(tx: &Tx, params: &mut Params, customer: String) -> Result<Draft, ApiError> {
     let lines = read_items(tx, params)?;
     let method = params.text("default_payment_method")?;
     if let Some(id) = &method {

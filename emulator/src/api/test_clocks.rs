@@ -26,6 +26,7 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
         "status": "ready",
         "status_details": {},
     });
+    call.tx.set_time(Some(frozen));
     call.tx.create(Kind::TestClock, clock.clone(), "test_helpers.test_clock.created");
     Ok(clock)
 }

@@ -99,15 +99,13 @@ pub fn settle(tx: &mut Tx, mut invoice: Value, paid: Option<&Paid>, occasion: Oc
     standing::paid(tx, &invoice);
 }
 
-/// The card that an invoice is paid with when nobody names one: the subscription's, else the customer's.
+/// The card that an invoice is paid with when nobody names one: its own, its subscription's, its customer's.
 pub fn default_method(tx: &Tx, invoice: &Value) -> Option<String> {
+    let of = |object: &Value| object["default_payment_method"].as_str().map(str::to_owned);
     let subscription = tx.find(Kind::Subscription, invoice::subscription_of(invoice));
     let customer = tx.find(Kind::Customer, text(invoice, "customer"));
-    let of_subscription =
-        subscription.and_then(|it| it["default_payment_method"].as_str().map(str::to_owned));
-    of_subscription.or_else(|| {
-        customer.and_then(|it| it["invoice_settings"]["default_payment_method"].as_str().map(str::to_owned))
-    })
+    let of_customer = || customer.and_then(|customer| of(&customer["invoice_settings"]));
+    of(invoice).or_else(|| subscription.and_then(|it| of(&it))).or_else(of_customer)
 }
 
 /// Ties the intent to the invoice, if it is not.

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::{ending, renewal, test_clock, trial};
+use super::{ending, pending_update, renewal, test_clock, trial};
 use crate::state::{Due, Kind, Tx, number, text};
 
 /// So much is done in one transaction; the rest in the next.
@@ -62,9 +62,14 @@ fn happen(tx: &mut Tx, (at, kind, id): &Due) {
 
 fn subscription(tx: &mut Tx, subscription: Value) {
     let now = tx.now();
-    let is_past = |field: &str| subscription[field].as_i64().is_some_and(|at| at <= now);
+    let is_over = |at: &Value| at.as_i64().is_some_and(|at| at <= now);
+    let is_past = |field: &str| is_over(&subscription[field]);
     match text(&subscription, "status") {
         "incomplete" => ending::expire_incomplete(tx, subscription),
+        _ if is_over(&subscription["pending_update"]["expires_at"]) => {
+            pending_update::expire(tx, subscription)
+        }
+        _ if is_over(&subscription["pause_collection"]["resumes_at"]) => renewal::unpause(tx, subscription),
         _ if is_past("cancel_at") => drop(ending::cancel(tx, subscription, None)),
         "trialing" if is_past("trial_end") => trial::end(tx, subscription),
         "trialing" => trial::announce(tx, &subscription),

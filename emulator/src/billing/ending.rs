@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::invoice;
+use super::change::{self, Planned};
+use super::payment::Authentication;
+use super::{invoice, invoice_item, proration, update};
 use crate::state::{Kind, Tx, text};
 
 /// Ends a subscription now, and tells of it. Nobody is charged any more for what is still open.
@@ -28,6 +30,36 @@ pub fn cancel(tx: &mut Tx, mut subscription: Value, reason: Option<&str>) -> Val
         tx.update(Kind::Invoice, invoice, "invoice.updated");
     }
     subscription
+}
+
+/// Gives what is left of the period back, with the customer's next invoice.
+pub fn credit_unused(tx: &mut Tx, subscription: &Value) {
+    if matches!(text(subscription, "status"), "trialing" | "paused" | "incomplete") {
+        return;
+    }
+    let now = tx.now();
+    for item in change::items_of(subscription) {
+        if let Some(credit) = proration::unused(&item, now) {
+            let item = invoice_item::of_proration(tx, subscription, &credit);
+            invoice_item::add(tx, item);
+        }
+    }
+}
+
+/// A last invoice for what waits, if anything does.
+pub fn bill_what_waits(tx: &mut Tx, subscription: &mut Value) {
+    let (customer, id) = (text(subscription, "customer").to_owned(), text(subscription, "id").to_owned());
+    let waiting = invoice_item::pending(tx, &customer, &id);
+    if waiting.is_empty() {
+        return;
+    }
+    let planned =
+        Planned { subscription: subscription.clone(), prorations: Vec::new(), begins_period: false };
+    let draft = update::draft(tx, &planned, &[]);
+    invoice_item::bill(tx, waiting, &draft);
+    subscription["latest_invoice"] = draft["id"].clone();
+    let invoice = update::open(tx, draft);
+    update::collect(tx, invoice, Authentication::OffSession);
 }
 
 /// A subscription whose first invoice was not paid in time.

@@ -3,20 +3,26 @@
 //! never HTTP.
 
 pub mod cards;
+pub mod change;
 pub mod checkout;
 pub mod collect;
 pub mod customer;
 pub mod due;
 pub mod ending;
 pub mod invoice;
+pub mod invoice_item;
+pub mod invoice_page;
 pub mod load;
 pub mod money;
 pub mod payment;
 pub mod payment_method;
+pub mod pending_update;
 pub mod period;
+pub mod proration;
 pub mod purchase;
 pub mod renewal;
 pub mod standing;
 pub mod subscription;
 pub mod test_clock;
 pub mod trial;
+pub mod update;

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ending, invoice};
+use super::{ending, invoice, pending_update};
 use crate::state::{AfterRetries, Kind, Tx, number, text};
 
 const DAY: i64 = 86_400;
@@ -12,7 +12,7 @@ const DAY: i64 = 86_400;
 /// the first invoice is not, nor is one that nobody collects by itself.
 pub fn next_attempt(tx: &Tx, invoice: &Value) -> Option<i64> {
     let subscription = tx.find(Kind::Subscription, invoice::subscription_of(invoice))?;
-    let begins = subscription["status"] == "incomplete";
+    let begins = subscription["status"] == "incomplete" || pending_update::waits_for(&subscription, invoice);
     if begins || invoice["auto_advance"] != true {
         return None;
     }
@@ -32,6 +32,13 @@ pub fn settled(tx: &mut Tx, invoice: &Value) {
     let Some(mut subscription) = tx.copy(Kind::Subscription, invoice::subscription_of(invoice)) else {
         return;
     };
+    if pending_update::waits_for(&subscription, invoice) {
+        match invoice["status"] == "paid" {
+            true => pending_update::happen(tx, subscription),
+            false => pending_update::expire(tx, subscription),
+        }
+        return;
+    }
     let begins =
         invoice["status"] == "paid" && matches!(text(&subscription, "status"), "incomplete" | "paused");
     let is_late = matches!(text(&subscription, "status"), "past_due" | "unpaid");
@@ -46,14 +53,17 @@ pub fn failed(tx: &mut Tx, invoice: &Value) {
     let Some(mut subscription) = tx.copy(Kind::Subscription, invoice::subscription_of(invoice)) else {
         return;
     };
+    if pending_update::waits_for(&subscription, invoice) {
+        return;
+    }
     if matches!(text(&subscription, "status"), "active" | "trialing") {
         subscription["status"] = json!("past_due");
         tx.update(Kind::Subscription, subscription.clone(), "customer.subscription.updated");
     }
     set_delinquent(tx, text(invoice, "customer"), true);
-    // A try by hand decides nothing while there is another one to come.
-    let may_end = subscription["status"] == "past_due" && invoice["next_payment_attempt"].is_null();
-    if may_end && invoice["auto_advance"] == true {
+    let tries = i64::try_from(tx.billing_settings().retry_days.len()).unwrap_or(i64::MAX);
+    let tried_all = number(invoice, "attempt_count") > tries && invoice["next_payment_attempt"].is_null();
+    if subscription["status"] == "past_due" && tried_all && invoice["auto_advance"] == true {
         give_up(tx, subscription);
     }
 }

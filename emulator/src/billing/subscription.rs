@@ -80,7 +80,8 @@ pub fn build(tx: &Tx, draft: &Draft, status: &str) -> Value {
     )
 }
 
-fn item(subscription: &str, line: &Line, trial_end: Option<i64>, now: i64) -> Value {
+/// A new item, which begins now.
+pub fn item(subscription: &str, line: &Line, trial_end: Option<i64>, now: i64) -> Value {
     let recurring = &line.price["recurring"];
     let end = period::after(now, text(recurring, "interval"), number(recurring, "interval_count"), 1);
     json!({

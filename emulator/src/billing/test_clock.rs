@@ -17,7 +17,7 @@ pub fn go_on(tx: &mut Tx, mut clock: Value) {
     let id = text(&clock, "id").to_owned();
     let target = number(&clock["status_details"]["advancing"], "target_frozen_time");
     while due::run_until(tx, &id, target) == Done::Some {}
-    tx.set_time(None);
+    tx.set_time(Some(target));
     clock["frozen_time"] = json!(target);
     clock["status"] = json!("ready");
     clock["status_details"] = json!({});

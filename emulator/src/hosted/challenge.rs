@@ -8,9 +8,11 @@ use maud::html;
 
 use super::layout;
 use crate::billing::checkout::{self, Attempt, Verdict};
+use crate::billing::invoice_page;
+use crate::error::{ApiError, Place};
 use crate::form::{self, Node};
 use crate::server::App;
-use crate::state::{Kind, Stamp};
+use crate::state::{Kind, Stamp, Tx};
 
 pub async fn show(Shared(app): Shared<App>, Path(id): Path<String>) -> Response {
     if app.state.read(|store| store.find(Kind::Challenge, &id).is_none()) {
@@ -40,14 +42,25 @@ pub async fn submit(Shared(app): Shared<App>, Path(id): Path<String>, body: Byte
             return (StatusCode::BAD_REQUEST, page).into_response();
         }
     };
-    match app.state.transact(Stamp::default(), move |tx| checkout::conclude(tx, &id, verdict)).await {
-        Ok((_, Attempt::Complete(url))) => Redirect::to(&url).into_response(),
-        Ok((session, Attempt::Declined(_))) => {
-            Redirect::to(&format!("/c/pay/{session}?error=authentication")).into_response()
-        }
-        Ok((session, _)) => Redirect::to(&format!("/c/pay/{session}")).into_response(),
+    match app.state.transact(Stamp::default(), move |tx| conclude(tx, &id, verdict)).await {
+        Ok(url) => Redirect::to(&url).into_response(),
         Err(_) => gone(),
     }
+}
+
+/// Does what the verdict means for whatever was to be paid, and gives the page on which it goes on.
+fn conclude(tx: &mut Tx, id: &str, verdict: Verdict) -> Result<String, ApiError> {
+    let challenge = tx.require(Kind::Challenge, id, Place::Path)?;
+    if challenge["invoice"].is_string() {
+        let (page, attempt) = invoice_page::conclude(tx, &challenge, verdict)?;
+        let failed = matches!(attempt, invoice_page::Attempt::Declined(_));
+        return Ok(if failed { format!("{page}?error=authentication") } else { page });
+    }
+    Ok(match checkout::conclude(tx, id, verdict)? {
+        (_, Attempt::Complete(url)) => url,
+        (session, Attempt::Declined(_)) => format!("/c/pay/{session}?error=authentication"),
+        (session, _) => format!("/c/pay/{session}"),
+    })
 }
 
 fn gone() -> Response {

@@ -1,11 +1,12 @@
-//! The pages a buyer sees: checkout, the 3-D Secure challenge and the receipt. Plain HTML without scripts.
+//! The pages a buyer sees: checkout, the 3-D Secure challenge and the invoice. Plain HTML without scripts.
 //! They read forms and show outcomes; what a purchase does is `billing::checkout`'s business.
 
+mod card_form;
 mod challenge;
 mod checkout;
 mod entry;
+mod invoice;
 pub mod layout;
-mod receipt;
 
 use axum::Router;
 use axum::extract::{Request, State as Shared};
@@ -20,7 +21,7 @@ pub fn router(app: App) -> Router<App> {
     Router::new()
         .route("/c/pay/{session}", get(checkout::show).post(checkout::submit))
         .route("/c/3ds/{challenge}", get(challenge::show).post(challenge::submit))
-        .route("/i/{invoice}", get(receipt::show))
+        .route("/i/{invoice}", get(invoice::show).post(invoice::submit))
         .layer(middleware::from_fn_with_state(app, meet_faults))
 }
 

@@ -38,22 +38,27 @@ pub fn at(kind: Kind, record: &Record) -> Option<(String, i64)> {
 fn subscription(record: &Record, status: &str) -> Option<i64> {
     let at = |field: &str| record.raw(field).as_i64();
     let told = |note: &str| record.private()[note].as_i64();
-    let cancel = at("cancel_at");
+    let planned = [
+        at("cancel_at"),
+        record.raw("pending_update")["expires_at"].as_i64(),
+        record.raw("pause_collection")["resumes_at"].as_i64(),
+    ];
+    let planned = planned.into_iter().flatten().min();
     match status {
         "incomplete" => at("created").map(|created| created + INCOMPLETE),
         "trialing" => {
             let end = at("trial_end");
             let notice = end.filter(|_| told("trial_told") != end).map(|end| end - TRIAL_NOTICE);
-            [cancel, end, notice].into_iter().flatten().min()
+            [planned, end, notice].into_iter().flatten().min()
         }
         "active" | "past_due" | "unpaid" => {
             let (start, end) = period(record)?;
             // A period that is hardly longer than the notice has none.
             let notice = end - UPCOMING_NOTICE;
             let is_told = told("upcoming_told") == Some(end) || notice <= start || status != "active";
-            [cancel, Some(end), (!is_told).then_some(notice)].into_iter().flatten().min()
+            [planned, Some(end), (!is_told).then_some(notice)].into_iter().flatten().min()
         }
-        "paused" => cancel,
+        "paused" => planned,
         _ => None,
     }
 }

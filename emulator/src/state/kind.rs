@@ -19,6 +19,7 @@ pub enum Kind {
     Charge,
     Invoice,
     InvoicePayment,
+    InvoiceItem,
     Event,
     WebhookEndpoint,
     TestClock,
@@ -44,7 +45,7 @@ const fn names(kind: Kind, noun: &'static str, plural: &'static str) -> Names {
     Names { kind, noun, plural }
 }
 
-const TABLE: [Names; 19] = [
+const TABLE: [Names; 20] = [
     names(Kind::Account, "account", "accounts"),
     names(Kind::Customer, "customer", "customers"),
     names(Kind::Product, "product", "products"),
@@ -57,6 +58,7 @@ const TABLE: [Names; 19] = [
     names(Kind::Charge, "charge", "charges"),
     names(Kind::Invoice, "invoice", "invoices"),
     names(Kind::InvoicePayment, "invoice_payment", "invoice_payments"),
+    names(Kind::InvoiceItem, "invoiceitem", "invoice_items"),
     names(Kind::Event, "event", "events"),
     names(Kind::WebhookEndpoint, "webhook endpoint", "webhook_endpoints"),
     names(Kind::TestClock, "test_helpers.test_clock", "test_clocks"),

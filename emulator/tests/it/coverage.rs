@@ -3,13 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use reqwest::Method;
 use serde_json::Value;
 
+use crate::scene::{self, Fields};
 use crate::schema::parameters;
-use crate::support::{Reply, Stripe, id};
-
-type Fields = Vec<(String, String)>;
+use crate::support::{Reply, Stripe};
 
 /// An endpoint as the table of the library has it: the names of ids do not matter.
 fn endpoint(one: &Value) -> (String, String) {
@@ -52,128 +50,55 @@ fn walk(name: &str, value: &Value, beside: &Fields, all: &mut Vec<Fields>) {
     }
 }
 
-/// What requests are about.
-struct Scene {
-    customer: String,
-    price: String,
-    product: String,
+/// An endpoint that is asked again and again, with the same things until it has done something with them.
+struct Asked<'s> {
+    stripe: &'s Stripe,
+    method: &'s str,
+    pattern: &'s str,
+    ready: Option<(String, Fields)>,
 }
 
-impl Scene {
-    async fn set(stripe: &Stripe) -> Scene {
-        let price = stripe.price().await;
-        let product =
-            stripe.get(&format!("/v1/prices/{price}")).await["product"].as_str().unwrap().to_owned();
-        Scene { customer: customer(stripe).await, price, product }
-    }
-
-    /// The least fields with which the endpoint says yes.
-    fn base(&self, method: &str, path: &str) -> Fields {
-        let fields: &[(&str, &str)] = match (method, path) {
-            ("POST", "/v1/products") => &[("name", "Pro")],
-            ("POST", "/v1/prices") => {
-                &[("product", &self.product), ("currency", "usd"), ("unit_amount", "100")]
-            }
-            ("POST", "/v1/checkout/sessions") => &[
-                ("mode", "subscription"),
-                ("line_items[0][price]", &self.price),
-                ("line_items[0][quantity]", "1"),
-                ("success_url", "http://shop.test/done"),
-            ],
-            ("POST", "/v1/subscriptions") => {
-                &[("customer", &self.customer), ("items[0][price]", &self.price)]
-            }
-            ("POST", "/v1/payment_methods") => &[("type", "card"), ("card[token]", "tok_visa")],
-            ("POST", "/v1/payment_methods/:id/attach") => &[("customer", &self.customer)],
-            ("POST", "/v1/webhook_endpoints") => {
-                &[("url", "http://127.0.0.1:9/hook"), ("enabled_events[0]", "*")]
-            }
-            ("POST", "/v1/test_helpers/test_clocks") => &[("frozen_time", "2000000000")],
-            ("POST", "/v1/test_helpers/test_clocks/:id/advance") => &[("frozen_time", "2000000060")],
-            ("GET", "/v1/customers/search") => &[("query", "email:'ada@example.com'")],
-            _ => &[],
+impl Asked<'_> {
+    /// The answer to what it needs and `more`; `None` if it cannot be asked.
+    async fn with(&mut self, more: &Fields) -> Option<Reply> {
+        let (path, mut fields) = match self.ready.take() {
+            Some(ready) => ready,
+            None => (
+                scene::path(self.stripe, self.method, self.pattern).await?,
+                scene::needs(self.stripe, self.method, self.pattern).await?,
+            ),
         };
-        fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-    }
-
-    /// The path with the id of something new, as the request before may have used it up. `None` if this scene has
-    /// nothing of that kind.
-    async fn path(&self, stripe: &Stripe, pattern: &str) -> Option<String> {
-        let Some((collection, _)) = pattern.split_once("/:id") else {
-            return Some(pattern.to_owned());
-        };
-        let id = match collection {
-            "/v1/customers" => customer(stripe).await,
-            "/v1/products" => self.product.clone(),
-            "/v1/prices" => self.price.clone(),
-            "/v1/checkout/sessions" => id(&stripe.session(&self.customer, &self.price, &[]).await),
-            "/v1/payment_intents" => {
-                id(&stripe.get("/v1/payment_intents?limit=1").await["data"].as_array()?.first()?.clone())
-            }
-            "/v1/events" => id(&stripe.get("/v1/events?limit=1").await["data"][0]),
-            "/v1/subscriptions" => id(&self.subscription(stripe, &[]).await),
-            "/v1/invoices" => {
-                let unpaid = self.subscription(stripe, &[("payment_behavior", "default_incomplete")]).await;
-                unpaid["latest_invoice"].as_str()?.to_owned()
-            }
-            "/v1/payment_methods" => {
-                let method =
-                    id(&stripe.post(collection, &[("type", "card"), ("card[token]", "tok_visa")]).await);
-                if pattern.ends_with("/detach") || !pattern.ends_with("/attach") {
-                    stripe
-                        .post(&format!("{collection}/{method}/attach"), &[("customer", &self.customer)])
-                        .await;
-                }
-                method
-            }
-            "/v1/webhook_endpoints" | "/v1/test_helpers/test_clocks" => self.made(stripe, collection).await,
-            _ => return None,
-        };
-        Some(pattern.replacen(":id", &id, 1))
-    }
-
-    async fn made(&self, stripe: &Stripe, collection: &str) -> String {
-        let fields = self.base("POST", collection);
-        id(&send(stripe, "POST", collection, &fields).await.body)
-    }
-
-    async fn subscription(&self, stripe: &Stripe, more: &[(&str, &str)]) -> Value {
-        let mut fields = vec![("customer", self.customer.as_str()), ("items[0][price]", self.price.as_str())];
+        let needed = fields.clone();
+        fields.retain(|(name, _)| more.iter().all(|(other, _)| other != name));
         fields.extend_from_slice(more);
-        stripe.post("/v1/subscriptions", &fields).await
+        let reply = scene::send(self.stripe, self.method, &path, &fields).await;
+        if self.method == "GET" || reply.status != 200 {
+            self.ready = Some((path, needed));
+        }
+        Some(reply)
+    }
+
+    /// Whether it reads this parameter, whatever it then makes of it.
+    async fn reads(&mut self, probe: &Fields) -> bool {
+        self.with(probe).await.is_some_and(|reply| reply.body["error"]["code"] != "parameter_unknown")
     }
 }
 
-/// A customer who can pay.
-async fn customer(stripe: &Stripe) -> String {
-    let customer = stripe.customer().await;
-    let card = stripe.post("/v1/payment_methods/pm_card_visa/attach", &[("customer", &customer)]).await;
-    let default = [("invoice_settings[default_payment_method]", card["id"].as_str().unwrap())];
-    stripe.post(&format!("/v1/customers/{customer}"), &default).await;
-    customer
-}
-
-async fn send(stripe: &Stripe, method: &str, path: &str, fields: &Fields) -> Reply {
-    let fields: Vec<(&str, &str)> =
-        fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    if method == "GET" {
-        return stripe.try_get(&format!("{path}?{}", crate::support::form(&fields))).await;
+/// How many of the parameters it reads; `None` if no request is known that succeeds.
+async fn count(asked: &mut Asked<'_>, probes: &[Fields]) -> Option<usize> {
+    asked.with(&Vec::new()).await.filter(|reply| reply.status == 200)?;
+    let nonsense = vec![("nonsense".to_owned(), "x".to_owned())];
+    assert!(
+        !asked.reads(&nonsense).await,
+        "{} {} swallows a parameter that Stripe has not",
+        asked.method,
+        asked.pattern
+    );
+    let mut supported = 0;
+    for probe in probes {
+        supported += usize::from(asked.reads(probe).await);
     }
-    stripe.send(Method::from_bytes(method.as_bytes()).unwrap(), path, &fields, &[]).await.unwrap()
-}
-
-/// Whether the endpoint takes these fields beside what it needs; `None` if it cannot be asked.
-async fn takes(stripe: &Stripe, scene: &Scene, method: &str, pattern: &str, more: Fields) -> Option<bool> {
-    let path = scene.path(stripe, pattern).await?;
-    let mut fields = scene.base(method, pattern);
-    fields.retain(|(name, _)| more.iter().all(|(other, _)| other != name));
-    let is_plain = more.is_empty();
-    fields.extend(more);
-    let reply = send(stripe, method, &path, &fields).await;
-    if is_plain {
-        return (reply.status == 200).then_some(true);
-    }
-    Some(reply.body["error"]["code"] != "parameter_unknown")
+    Some(supported)
 }
 
 #[tokio::test]
@@ -188,25 +113,14 @@ async fn every_endpoint_is_one_that_stripe_has() {
 #[tokio::test]
 async fn what_is_supported_is_counted_and_nothing_is_swallowed() {
     let stripe = Stripe::start().await;
-    let scene = Scene::set(&stripe).await;
     stripe.buy().await;
     let known = parameters()["endpoints"].as_object().unwrap();
     let mut counts = BTreeMap::new();
     for (method, path) in endpoints(&stripe).await {
         let name = format!("{method} {path}");
         let probes = probes(&known[&name]);
-        if takes(&stripe, &scene, &method, &path, Vec::new()).await.is_none() {
-            counts.insert(name, (None, probes.len()));
-            continue;
-        }
-        let nonsense = vec![("nonsense".to_owned(), "x".to_owned())];
-        let swallowed = takes(&stripe, &scene, &method, &path, nonsense).await;
-        assert_eq!(swallowed, Some(false), "{name} swallows a parameter that Stripe has not");
-        let (mut supported, all) = (0, probes.len());
-        for probe in probes {
-            supported += usize::from(takes(&stripe, &scene, &method, &path, probe).await == Some(true));
-        }
-        counts.insert(name, (Some(supported), all));
+        let mut asked = Asked { stripe: &stripe, method: &method, pattern: &path, ready: None };
+        counts.insert(name, (count(&mut asked, &probes).await, probes.len()));
     }
     print(&counts, known.len());
     assert!(counts["POST /v1/customers"].0 > Some(10), "parameters are recognised");

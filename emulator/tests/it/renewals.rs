@@ -2,61 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{GOOD, Stripe, id};
-
-const HOUR: i64 = 3_600;
-const DAY: i64 = 24 * HOUR;
-
-impl Stripe {
-    async fn now(&self) -> i64 {
-        let clock = self.http.get(self.url("/_emulator/clock")).send().await.unwrap().text().await.unwrap();
-        serde_json::from_str::<Value>(&clock).unwrap()["now"].as_i64().unwrap()
-    }
-
-    async fn pass(&self, seconds: i64) {
-        self.control("/_emulator/clock", json!({ "advance_seconds": seconds })).await;
-    }
-
-    async fn pass_until(&self, at: i64) {
-        let now = self.now().await;
-        self.pass((at - now).max(0)).await;
-    }
-
-    /// The types of the events since there were so many, oldest first.
-    async fn events_since(&self, count: usize) -> Vec<String> {
-        let all = self.http.get(self.url("/_emulator/events?limit=10000")).send().await.unwrap();
-        let all: Value = serde_json::from_str(&all.text().await.unwrap()).unwrap();
-        let types = all["data"].as_array().unwrap().iter().rev();
-        types.skip(count).map(|event| event["type"].as_str().unwrap().to_owned()).collect()
-    }
-
-    async fn event_count(&self) -> usize {
-        self.events_since(0).await.len()
-    }
-
-    async fn only_subscription(&self, customer: &str) -> Value {
-        let mut all = self.subscriptions(customer).await;
-        assert_eq!(all.len(), 1);
-        all.remove(0)
-    }
-
-    async fn invoices(&self, customer: &str) -> Vec<Value> {
-        let list = self.get(&format!("/v1/invoices?customer={customer}&limit=100")).await;
-        list["data"].as_array().unwrap().clone()
-    }
-
-    /// From now on the customer's subscription is charged to this test card.
-    async fn change_card(&self, customer: &str, token: &str) {
-        let card = self.post(&format!("/v1/payment_methods/{token}/attach"), &[("customer", customer)]).await;
-        let subscription = format!("/v1/subscriptions/{}", id(&self.only_subscription(customer).await));
-        self.post(&subscription, &[("default_payment_method", &id(&card))]).await;
-    }
-}
-
-fn period(subscription: &Value) -> (i64, i64) {
-    let item = &subscription["items"]["data"][0];
-    (item["current_period_start"].as_i64().unwrap(), item["current_period_end"].as_i64().unwrap())
-}
+use crate::support::{Stripe, id};
+use crate::time::{DAY, HOUR, period};
 
 #[tokio::test]
 async fn a_period_ends_and_the_next_is_billed_an_hour_later() {
@@ -265,55 +212,6 @@ async fn a_card_that_wants_its_owner_waits_for_them() {
         (refused.status, refused.error()["code"].as_str()),
         (402, Some("invoice_payment_intent_requires_action"))
     );
-}
-
-#[tokio::test]
-async fn a_trial_is_told_of_and_becomes_a_subscription_that_is_paid_for() {
-    let stripe = Stripe::start().await;
-    let (customer, price) = (stripe.customer().await, stripe.price().await);
-    let session = stripe.session(&customer, &price, &[("subscription_data[trial_period_days]", "14")]).await;
-    stripe.pay(&session, GOOD).await;
-    let end = stripe.only_subscription(&customer).await["trial_end"].as_i64().unwrap();
-    let count = stripe.event_count().await;
-    stripe.pass_until(end - 3 * DAY).await;
-    assert_eq!(stripe.events_since(count).await, ["customer.subscription.trial_will_end"]);
-    let count = stripe.event_count().await;
-    stripe.pass_until(end).await;
-    assert_eq!(stripe.events_since(count).await, ["customer.subscription.updated", "invoice.created"]);
-    let active = stripe.only_subscription(&customer).await;
-    assert_eq!((active["status"].as_str(), period(&active).0), (Some("active"), end));
-    let told = &stripe.get("/v1/events?type=customer.subscription.updated").await["data"][0]["data"];
-    assert_eq!(told["previous_attributes"]["status"], "trialing");
-    stripe.pass(HOUR).await;
-    let paid = stripe.invoices(&customer).await.remove(0);
-    assert_eq!((&paid["status"], &paid["amount_paid"]), (&json!("paid"), &json!(1200)));
-}
-
-#[tokio::test]
-async fn a_trial_without_a_card_ends_as_its_settings_say() {
-    let cases = [("cancel", "canceled"), ("pause", "paused"), ("create_invoice", "past_due")];
-    for (policy, status) in cases {
-        let stripe = Stripe::start().await;
-        let (customer, price) = (stripe.customer().await, stripe.price().await);
-        let fields = [
-            ("customer", customer.as_str()),
-            ("items[0][price]", price.as_str()),
-            ("trial_period_days", "1"),
-            ("trial_settings[end_behavior][missing_payment_method]", policy),
-        ];
-        stripe.post("/v1/subscriptions", &fields).await;
-        stripe.pass(1).await;
-        assert_eq!(
-            stripe.event_types().await.last().unwrap(),
-            "customer.subscription.trial_will_end",
-            "at once, as it is short"
-        );
-        stripe.pass(DAY + 2 * HOUR).await;
-        assert_eq!(stripe.only_subscription(&customer).await["status"], status);
-        let types = stripe.event_types().await;
-        let paused = types.iter().filter(|name| *name == "customer.subscription.paused").count();
-        assert_eq!(paused, usize::from(policy == "pause"));
-    }
 }
 
 #[tokio::test]

@@ -170,6 +170,16 @@ pub fn void(tx: &mut Tx, mut invoice: Value) -> Value {
     invoice
 }
 
+/// Gives an open invoice up: nobody is expected to pay it.
+pub fn give_up(tx: &mut Tx, mut invoice: Value) -> Value {
+    stop_collection(&mut invoice);
+    invoice["status"] = json!("uncollectible");
+    invoice["status_transitions"]["marked_uncollectible_at"] = json!(tx.now());
+    tx.put(Kind::Invoice, invoice.clone());
+    tx.emit("invoice.marked_uncollectible", &invoice);
+    invoice
+}
+
 /// The subscription that an invoice bills; "" where there is none.
 pub fn subscription_of(invoice: &Value) -> &str {
     text(&invoice["parent"]["subscription_details"], "subscription")

@@ -1,0 +1,117 @@
+//! What each endpoint needs to say yes: the least fields, and an object with the id in its path. Tests that ask
+//! every endpoint something are set here; an endpoint without a line needs nothing, or this scene cannot ask it.
+
+use std::pin::Pin;
+
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::support::{Reply, Stripe, form, id};
+
+pub type Fields = Vec<(String, String)>;
+
+/// The least fields. What stands in braces is made anew for each request, as the one before may have used it up.
+const NEEDS: &[(&str, &str)] = &[
+    ("POST /v1/products", "name=Pro"),
+    ("POST /v1/prices", "product={products}&currency=usd&unit_amount=100&recurring[interval]=month"),
+    (
+        "POST /v1/checkout/sessions",
+        "mode=subscription&line_items[0][price]={prices}&line_items[0][quantity]=1&success_url=http://shop.test/done",
+    ),
+    ("POST /v1/subscriptions", "customer={customers}&items[0][price]={prices}"),
+    ("POST /v1/subscription_items", "subscription={subscriptions}&price={prices}"),
+    ("GET /v1/subscription_items", "subscription={subscriptions}"),
+    ("POST /v1/payment_methods", "type=card&card[token]=tok_visa"),
+    ("POST /v1/payment_methods/:id/attach", "customer={customers}"),
+    ("POST /v1/webhook_endpoints", "url=http://127.0.0.1:9/hook&enabled_events[0]=*"),
+    ("POST /v1/test_helpers/test_clocks", "frozen_time=2000000000"),
+    ("POST /v1/test_helpers/test_clocks/:id/advance", "frozen_time=2000000060"),
+    ("GET /v1/customers/search", "query=email:'ada@example.com'"),
+    ("POST /v1/invoices", "customer={customers}"),
+    ("POST /v1/invoices/create_preview", "subscription={subscriptions}"),
+    ("POST /v1/invoiceitems", "customer={customers}&amount=100&currency=usd"),
+    ("POST /v1/coupons", "percent_off=10"),
+    ("POST /v1/promotion_codes", "promotion[type]=coupon&promotion[coupon]={coupons}"),
+    ("POST /v1/refunds", "payment_intent={payment_intents}"),
+    ("GET /v1/setup_attempts", "setup_intent={setup_intents}"),
+    ("POST /v1/billing_portal/sessions", "customer={customers}"),
+];
+
+/// The least fields with which the endpoint says yes.
+pub async fn needs(stripe: &Stripe, method: &str, pattern: &str) -> Option<Fields> {
+    let name = format!("{method} {pattern}");
+    let text = NEEDS.iter().find(|(endpoint, _)| *endpoint == name).map_or("", |(_, fields)| fields);
+    let mut fields = Vec::new();
+    for (name, value) in text.split('&').filter_map(|field| field.split_once('=')) {
+        let value = match value.strip_prefix('{').and_then(|value| value.strip_suffix('}')) {
+            Some(kind) => new(stripe, &format!("/v1/{kind}")).await?,
+            None => value.to_owned(),
+        };
+        fields.push((name.to_owned(), value));
+    }
+    Some(fields)
+}
+
+/// The path with the id of something that the endpoint can do its work on. `None` if there is nothing like it.
+pub async fn path(stripe: &Stripe, method: &str, pattern: &str) -> Option<String> {
+    let Some((collection, rest)) = pattern.split_once("/:id") else {
+        return Some(pattern.to_owned());
+    };
+    let id = match (collection, method, rest) {
+        ("/v1/invoices", "GET" | "POST", "" | "/pay" | "/void" | "/mark_uncollectible" | "/lines") => {
+            unpaid_invoice(stripe).await?
+        }
+        ("/v1/payment_methods", _, "" | "/detach") => attached_card(stripe).await?,
+        _ => new(stripe, collection).await?,
+    };
+    Some(pattern.replacen(":id", &id, 1))
+}
+
+/// The id of a new object of the collection; the newest if the API makes none.
+fn new<'s>(stripe: &'s Stripe, collection: &str) -> Pin<Box<dyn Future<Output = Option<String>> + 's>> {
+    let collection = collection.to_owned();
+    Box::pin(async move {
+        if collection == "/v1/customers" {
+            return Some(customer(stripe).await);
+        }
+        let fields = needs(stripe, "POST", &collection).await?;
+        let made = send(stripe, "POST", &collection, &fields).await;
+        if made.status == 200 {
+            return Some(id(&made.body));
+        }
+        let newest = stripe.get(&format!("{collection}?limit=1")).await;
+        newest["data"].as_array()?.first().map(id)
+    })
+}
+
+/// A customer who can pay.
+async fn customer(stripe: &Stripe) -> String {
+    let customer = stripe.customer().await;
+    let card = stripe.post("/v1/payment_methods/pm_card_visa/attach", &[("customer", &customer)]).await;
+    let default = [("invoice_settings[default_payment_method]", card["id"].as_str().unwrap())];
+    stripe.post(&format!("/v1/customers/{customer}"), &default).await;
+    customer
+}
+
+async fn attached_card(stripe: &Stripe) -> Option<String> {
+    let customer = stripe.customer().await;
+    let card = stripe.post("/v1/payment_methods/pm_card_visa/attach", &[("customer", &customer)]).await;
+    Some(id(&card))
+}
+
+async fn unpaid_invoice(stripe: &Stripe) -> Option<String> {
+    let mut fields = needs(stripe, "POST", "/v1/subscriptions").await?;
+    fields.push(("payment_behavior".to_owned(), "default_incomplete".to_owned()));
+    let subscription: Value = send(stripe, "POST", "/v1/subscriptions", &fields).await.body;
+    Some(subscription["latest_invoice"].as_str()?.to_owned())
+}
+
+/// The request, with its fields in the query if it is a GET.
+pub async fn send(stripe: &Stripe, method: &str, path: &str, fields: &Fields) -> Reply {
+    let fields: Vec<(&str, &str)> =
+        fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    if method == "GET" {
+        return stripe.try_get(&format!("{path}?{}", form(&fields))).await;
+    }
+    stripe.send(Method::from_bytes(method.as_bytes()).unwrap(), path, &fields, &[]).await.unwrap()
+}
