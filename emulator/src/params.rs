@@ -107,8 +107,8 @@ impl Params {
             Some("true") => Ok(Some(true)),
             Some("false") => Ok(Some(false)),
             Some(other) => {
-                let error = ApiError::invalid(format!("Invalid boolean: {other}"));
-                Err(error.code("parameter_invalid_boolean").param(self.full_name(name)))
+                // Stripe gives this one no code: stripe-python issue 487.
+                Err(ApiError::invalid(format!("Invalid boolean: {other}")).param(self.full_name(name)))
             }
         }
     }

@@ -117,7 +117,7 @@ pub fn pay(call: &mut Call) -> Result<Value, ApiError> {
         ensure_payable_method(call, id, text(&invoice, "customer"))?;
     }
     match text(&invoice, "status") {
-        "paid" => return Err(ApiError::invalid("Invoice is already paid").code("invoice_already_paid")),
+        "paid" => return Err(ApiError::invalid("Invoice is already paid")),
         "draft" => finalize_now(call, &mut invoice, None),
         "open" | "uncollectible" => {}
         _ => return Err(not_in_status(&invoice, "pay")),

@@ -121,6 +121,11 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("DELETE", "/v1/webhook_endpoints/:id", webhook_endpoints::delete),
 ];
 
+/// Every endpoint's method and path, in the table's order.
+pub fn endpoints() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ROUTES.iter().map(|(method, path, _)| (*method, *path))
+}
+
 /// What Stripe adds for a path that ends in a slash, as one with an empty id does.
 const SLASH: &str = " If you are trying to list objects, remove the trailing slash. If you are trying to retrieve an \
                      object, make sure you passed a valid (non-empty) identifier in your code.";

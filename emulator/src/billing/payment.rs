@@ -208,6 +208,7 @@ fn card_details(order: &Order, card: &Value, outcome: Option<Decline>) -> Value 
         "brand": card["brand"],
         "checks": card["checks"],
         "country": card["country"],
+        "electronic_commerce_indicator": null,
         "exp_month": card["exp_month"],
         "exp_year": card["exp_year"],
         "fingerprint": card["fingerprint"],
@@ -217,7 +218,9 @@ fn card_details(order: &Order, card: &Value, outcome: Option<Decline>) -> Value 
         "mandate": null,
         "network": card["brand"],
         "network_transaction_id": null,
+        "regulated_status": "unregulated",
         "three_d_secure": null,
+        "transaction_link_id": null,
         "wallet": null,
     })
 }

@@ -74,7 +74,7 @@ pub fn build(tx: &Tx, draft: &Draft, status: &str) -> Value {
             "status": status,
             "test_clock": test_clock,
             "trial_end": draft.trial_end,
-            "trial_settings": { "end_behavior": { "missing_payment_method": draft.missing_payment_method } },
+            "trial_settings": { "end_behavior": { "billing_cycle_anchor": null, "missing_payment_method": draft.missing_payment_method } },
             "trial_start": draft.trial_end.map(|_| now),
         }),
     )
@@ -91,6 +91,7 @@ pub fn item(subscription: &str, line: &Line, trial_end: Option<i64>, now: i64) -
         "created": now,
         "current_period_end": trial_end.unwrap_or(end),
         "current_period_start": now,
+        "current_trial": null,
         "discounts": [],
         "metadata": {},
         "plan": plan_of(&line.price),

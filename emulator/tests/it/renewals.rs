@@ -180,7 +180,7 @@ async fn a_new_card_pays_the_open_invoice_and_all_is_well() {
     assert_eq!(stripe.events_since(count).await, expected);
     assert_eq!(stripe.only_subscription(&customer).await["status"], "active");
     let again = stripe.try_post(&format!("/v1/invoices/{open}/pay"), &[]).await;
-    assert_eq!((again.status, again.error()["code"].as_str()), (400, Some("invoice_already_paid")));
+    assert_eq!((again.status, again.error()["message"].as_str()), (400, Some("Invoice is already paid")));
     let count = stripe.event_count().await;
     stripe.pass(10 * DAY).await;
     assert!(stripe.events_since(count).await.is_empty(), "nothing is tried again");
