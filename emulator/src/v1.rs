@@ -153,7 +153,9 @@ async fn execute(app: &App, received: Received, key: Option<Key>) -> Result<(Sto
             let (status, body) = match run(tx, operation, path, received.params) {
                 Ok(body) => (StatusCode::OK, body),
                 Err(error) if error.is_stored() => {
-                    tx.roll_back_to(&before);
+                    if !error.keeps_changes() {
+                        tx.roll_back_to(&before);
+                    }
                     (error.status(), error.body(&log_url))
                 }
                 Err(error) => return Err(error),

@@ -3,13 +3,16 @@
 
 mod account;
 mod checkout_sessions;
+mod coupons;
 mod customers;
+mod discounts;
 mod events;
 mod invoices;
 mod payment_intents;
 mod payment_methods;
 mod prices;
 mod products;
+mod promotion_codes;
 mod search;
 mod subscriptions;
 mod subscriptions_create;
@@ -53,6 +56,7 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("POST", "/v1/customers/:id", customers::update),
     ("DELETE", "/v1/customers/:id", customers::delete),
     ("GET", "/v1/customers/:id/payment_methods", payment_methods::list_of_customer),
+    ("DELETE", "/v1/customers/:id/discount", discounts::delete_of_customer),
     ("POST", "/v1/products", products::create),
     ("GET", "/v1/products", products::list),
     ("GET", "/v1/products/:id", products::retrieve),
@@ -61,6 +65,15 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("GET", "/v1/prices", prices::list),
     ("GET", "/v1/prices/:id", prices::retrieve),
     ("POST", "/v1/prices/:id", prices::update),
+    ("POST", "/v1/coupons", coupons::create),
+    ("GET", "/v1/coupons", coupons::list),
+    ("GET", "/v1/coupons/:id", coupons::retrieve),
+    ("POST", "/v1/coupons/:id", coupons::update),
+    ("DELETE", "/v1/coupons/:id", coupons::delete),
+    ("POST", "/v1/promotion_codes", promotion_codes::create),
+    ("GET", "/v1/promotion_codes", promotion_codes::list),
+    ("GET", "/v1/promotion_codes/:id", promotion_codes::retrieve),
+    ("POST", "/v1/promotion_codes/:id", promotion_codes::update),
     ("POST", "/v1/checkout/sessions", checkout_sessions::create),
     ("GET", "/v1/checkout/sessions", checkout_sessions::list),
     ("GET", "/v1/checkout/sessions/:id", checkout_sessions::retrieve),
@@ -71,6 +84,7 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("GET", "/v1/subscriptions/:id", subscriptions::retrieve),
     ("POST", "/v1/subscriptions/:id", subscriptions::update),
     ("DELETE", "/v1/subscriptions/:id", subscriptions::cancel),
+    ("DELETE", "/v1/subscriptions/:id/discount", discounts::delete_of_subscription),
     ("POST", "/v1/payment_methods", payment_methods::create),
     ("GET", "/v1/payment_methods", payment_methods::list),
     ("GET", "/v1/payment_methods/:id", payment_methods::retrieve),

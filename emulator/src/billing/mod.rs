@@ -5,6 +5,7 @@
 pub mod cards;
 pub mod checkout;
 pub mod customer;
+pub mod discount;
 pub mod due;
 pub mod ending;
 pub mod invoice;

@@ -5,6 +5,7 @@
 mod challenge;
 mod chances;
 mod controls;
+mod coupons;
 mod customers;
 mod expanding;
 mod forms;
