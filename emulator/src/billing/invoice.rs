@@ -15,7 +15,7 @@ pub fn draft(tx: &Tx, draft: &Draft, subscription: &Value) -> Value {
     let items = subscription["items"]["data"].as_array().cloned().unwrap_or_default();
     let lines: Vec<Value> =
         draft.lines.iter().zip(&items).map(|(sold, item)| line(tx, draft, sold, item, &id)).collect();
-    let total = draft.due_today();
+    let total = draft.subtotal();
     shapes::filled(
         Shape::Invoice,
         json!({

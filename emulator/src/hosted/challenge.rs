@@ -7,7 +7,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::html;
 
 use super::layout;
-use crate::billing::checkout::{self, Attempt, Verdict};
+use crate::billing::checkout::{self, Attempt};
+use crate::billing::payment::Verdict;
 use crate::form::{self, Node};
 use crate::server::App;
 use crate::state::{Kind, Stamp};

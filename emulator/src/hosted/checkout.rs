@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::entry::{Asked, Entry, Errors, error_of};
 use super::layout;
+use super::promotion::{self, Discount};
 use crate::billing::cards::NOT_AUTHENTICATED;
 use crate::billing::checkout::{self, Attempt};
 use crate::billing::money;
@@ -25,10 +26,11 @@ pub struct Notice {
 
 /// A session as the page shows it.
 #[derive(Clone)]
-struct View {
-    session: Value,
+pub struct View {
+    pub session: Value,
     lines: Vec<(String, Line)>,
     trial_days: Option<i64>,
+    pub discount: Option<Discount>,
     now: i64,
 }
 
@@ -59,12 +61,22 @@ pub async fn submit(Shared(app): Shared<App>, Path(id): Path<String>, body: Byte
         Err(_) if view.session["status"] != "open" => return closed(&view.session),
         Err(errors) => return refused(&view, &entry, &errors),
     };
-    let attempt = app.state.transact(Stamp::default(), move |tx| checkout::pay(tx, &id, &buyer)).await;
+    let session = id.clone();
+    let attempt = app.state.transact(Stamp::default(), move |tx| checkout::pay(tx, &session, &buyer)).await;
     match attempt {
         Ok(Attempt::Complete(url)) => Redirect::to(&url).into_response(),
         Ok(Attempt::Challenge(challenge)) => Redirect::to(&format!("/c/3ds/{challenge}")).into_response(),
         Ok(Attempt::Declined(decline)) => refused(&view, &entry, &error_of(decline)),
         Ok(Attempt::Expired) => expired(&view.session),
+        Ok(Attempt::DiscountLost(why)) => refused_code(&app, id, &entry, why).await,
+        Err(error) => missing(&error),
+    }
+}
+
+/// The page as it is without the discount that was lost, or with a code that was not taken.
+pub async fn refused_code(app: &App, id: String, entry: &Entry, why: String) -> Response {
+    match view(app, id).await {
+        Ok(view) => refused(&view, entry, &Errors::from([(promotion::FIELD, why)])),
         Err(error) => missing(&error),
     }
 }
@@ -78,7 +90,8 @@ async fn view(app: &App, id: String) -> Result<View, ApiError> {
             let data = &tx.private(Kind::CheckoutSession, &id)["subscription_data"];
             let until_end = data["trial_end"].as_i64().map(|end| (end - tx.now()) / 86_400);
             let trial_days = data["trial_period_days"].as_i64().or(until_end);
-            Ok(View { session, lines, trial_days, now: tx.now() })
+            let discount = promotion::discount(tx, &session);
+            Ok(View { session, lines, trial_days, discount, now: tx.now() })
         })
         .await
 }
@@ -89,7 +102,7 @@ fn asked(view: &View) -> Asked {
     Asked { email: view.session["customer_details"]["email"].is_null(), card: !(free && optional) }
 }
 
-fn missing(error: &ApiError) -> Response {
+pub fn missing(error: &ApiError) -> Response {
     let text = "This checkout page does not exist. Go back to the shop and try again.";
     let title =
         if error.status() == StatusCode::NOT_FOUND { "Page not found" } else { "Something went wrong" };
@@ -130,14 +143,14 @@ fn render(view: &View, entry: &Entry, errors: &Errors) -> Response {
     };
     let body = html! {
         div.columns {
-            section.facts aria-label="What you buy" { div { (facts(view, &title)) } }
+            section.facts aria-label="What you buy" { div { (facts(view, &title, errors)) } }
             section.action aria-label="Payment" { div { (form(view, entry, errors)) (test_cards()) } }
         }
     };
     layout::page(&format!("{title} - test checkout"), &body)
 }
 
-fn facts(view: &View, title: &str) -> Markup {
+fn facts(view: &View, title: &str, errors: &Errors) -> Markup {
     let currency = text(&view.session, "currency");
     let today = money::format(number(&view.session, "amount_total"), currency);
     let merchant = text(&view.session, "success_url").split('/').nth(2).unwrap_or_default();
@@ -160,8 +173,10 @@ fn facts(view: &View, title: &str) -> Markup {
                     dd { (money::format(line.amount(), currency)) " / " (self::per(line)) }
                 }
             }
+            (promotion::row(view))
             div.total { dt { "Total due today" } dd { (today) } }
         }
+        (promotion::form(view, errors))
     }
 }
 
@@ -195,16 +210,16 @@ fn form(view: &View, entry: &Entry, errors: &Errors) -> Markup {
     }
 }
 
-struct Field {
-    name: &'static str,
-    label: &'static str,
-    hint: &'static str,
-    autocomplete: &'static str,
-    mode: &'static str,
+pub struct Field {
+    pub name: &'static str,
+    pub label: &'static str,
+    pub hint: &'static str,
+    pub autocomplete: &'static str,
+    pub mode: &'static str,
 }
 
 impl Field {
-    fn render(&self, value: &str, errors: &Errors) -> Markup {
+    pub fn render(&self, value: &str, errors: &Errors) -> Markup {
         let error = errors.get(self.name);
         let first = first_wrong(errors) == Some(self.name);
         let error_id = format!("{}-error", self.name);
@@ -222,7 +237,9 @@ impl Field {
 
 /// Where the buyer goes on: the first wrong field, from the top.
 fn first_wrong(errors: &Errors) -> Option<&'static str> {
-    ["email", "card_number", "expiry", "cvc", "name"].into_iter().find(|name| errors.contains_key(name))
+    [promotion::FIELD, "email", "card_number", "expiry", "cvc", "name"]
+        .into_iter()
+        .find(|name| errors.contains_key(name))
 }
 
 fn test_cards() -> Markup {

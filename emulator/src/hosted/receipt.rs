@@ -49,6 +49,9 @@ fn render(invoice: &Value) -> Response {
                         dd { (money::format(number(line, "amount"), currency)) }
                     }
                 }
+                @for taken in invoice["total_discount_amounts"].as_array().into_iter().flatten() {
+                    div { dt { "Discount" } dd { (money::format(-number(taken, "amount"), currency)) } }
+                }
                 div.total { dt { "Total" } dd { (money::format(number(invoice, "total"), currency)) } }
                 div { dt { "Amount paid" } dd { (money::format(number(invoice, "amount_paid"), currency)) } }
             }

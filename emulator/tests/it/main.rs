@@ -7,6 +7,7 @@ mod chances;
 mod controls;
 mod coupons;
 mod customers;
+mod discounts;
 mod expanding;
 mod forms;
 mod idempotency;

@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use super::line_items::{self, Start};
 use super::{looks, subscription_data};
 use crate::api::Call;
+use crate::api::discounts::{self, Sale};
+use crate::billing::discount::session as discounted;
 use crate::billing::subscription::Line;
 use crate::error::{ApiError, Place};
 use crate::params::Params;
@@ -18,7 +20,6 @@ const UNSUPPORTED: &[&str] = &[
     "consent_collection",
     "custom_fields",
     "custom_text",
-    "discounts",
     "invoice_creation",
     "managed_payments",
     "optional_items",
@@ -55,8 +56,10 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let on_trial = !data["trial_period_days"].is_null() || !data["trial_end"].is_null();
     let start = if on_trial { Start::Trial } else { Start::Paid };
     let mut session = build(call.tx, customer.as_ref(), customer_email, &lines, start);
+    let mut line_items = line_items::build(call.tx, &lines, start);
+    read_discounts(call.tx, &mut params, &mut session, &mut line_items)?;
     let private = json!({
-        "line_items": line_items::build(call.tx, &lines, start),
+        "line_items": line_items,
         "subscription_data": data,
         "customer_update": read_customer_update(&mut params)?,
     });
@@ -68,6 +71,29 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let id = session["id"].as_str().unwrap_or_default().to_owned();
     call.tx.put_with(Kind::CheckoutSession, &id, session.clone(), private);
     Ok(session)
+}
+
+/// One discount, or a field on the page for a code of the buyer's own.
+fn read_discounts(
+    tx: &Tx,
+    params: &mut Params,
+    session: &mut Value,
+    line_items: &mut Value,
+) -> Result<(), ApiError> {
+    if params.has("discounts") && params.has("allow_promotion_codes") {
+        let message = "You may only specify one of these parameters: allow_promotion_codes, discounts.";
+        return Err(ApiError::invalid(message).param("allow_promotion_codes"));
+    }
+    let parts = discounted::parts(line_items);
+    let sale = Sale {
+        customer: session["customer"].as_str(),
+        currency: session["currency"].as_str().unwrap_or_default(),
+        parts: &parts,
+        most: 1,
+    };
+    let applied = discounts::read(tx, params, &sale)?;
+    discounted::put_on_session(session, line_items, &applied);
+    Ok(())
 }
 
 fn build(
