@@ -10,6 +10,7 @@ use crate::state::{Key, Kind, Store, text};
 /// Fields that hold an id, wherever they stand. Those with `None` name resources that this emulator lacks, so
 /// they are always null.
 const FIELDS: &[(&str, Option<Kind>)] = &[
+    ("balance_transaction", None),
     ("customer", Some(Kind::Customer)),
     ("charge", Some(Kind::Charge)),
     ("coupon", Some(Kind::Coupon)),
@@ -74,7 +75,8 @@ fn walk(store: &Store, value: &mut Value, segments: &[&str]) -> Walked {
             };
             expand(store, field, child);
             let is_resource = child.get("object").is_some_and(|object| object != "list");
-            let inlined = matches!(*field, "applies_to" | "line_items" | "subscriptions" | "payments");
+            let inlined =
+                matches!(*field, "applies_to" | "line_items" | "refunds" | "subscriptions" | "payments");
             match rest {
                 [] if is_id || is_resource || inlined => Walked::Somewhere,
                 [] => Walked::Nowhere,
@@ -126,6 +128,12 @@ fn include(store: &Store, value: &mut Value, field: &str) {
             let all = related(store, Kind::Subscription, Key::Customer, &id);
             let open: Value = all.filter(|one| one["status"] != "canceled").collect();
             Some((open, format!("/v1/customers/{id}/subscriptions")))
+        }
+        ("charge", "refunds") => {
+            let all = store.collection(Kind::Refund).into_iter().flat_map(|all| all.newest_first());
+            let own = all.filter(|refund| *refund.field("charge") == *id);
+            let own: Value = own.map(|refund| refund.value().into_owned()).collect();
+            Some((own, format!("/v1/charges/{id}/refunds")))
         }
         ("invoice", "payments") => {
             let all = related(store, Kind::InvoicePayment, Key::Invoice, &id).collect();

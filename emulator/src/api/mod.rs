@@ -2,17 +2,20 @@
 //! "Unrecognized request URL".
 
 mod account;
+mod charges;
 mod checkout_sessions;
 mod coupons;
 mod customers;
 mod discounts;
 mod events;
+mod invoice_payments;
 mod invoices;
 mod payment_intents;
 mod payment_methods;
 mod prices;
 mod products;
 mod promotion_codes;
+mod refunds;
 mod search;
 mod subscriptions;
 mod subscriptions_create;
@@ -94,6 +97,15 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("GET", "/v1/invoices/:id", invoices::retrieve),
     ("GET", "/v1/payment_intents", payment_intents::list),
     ("GET", "/v1/payment_intents/:id", payment_intents::retrieve),
+    ("GET", "/v1/charges", charges::list),
+    ("GET", "/v1/charges/:id", charges::retrieve),
+    ("POST", "/v1/refunds", refunds::create),
+    ("GET", "/v1/refunds", refunds::list),
+    ("GET", "/v1/refunds/:id", refunds::retrieve),
+    ("POST", "/v1/refunds/:id", refunds::update),
+    ("POST", "/v1/refunds/:id/cancel", refunds::cancel),
+    ("GET", "/v1/invoice_payments", invoice_payments::list),
+    ("GET", "/v1/invoice_payments/:id", invoice_payments::retrieve),
     ("GET", "/v1/events", events::list),
     ("GET", "/v1/events/:id", events::retrieve),
     ("POST", "/v1/webhook_endpoints", webhook_endpoints::create),

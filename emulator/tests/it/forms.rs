@@ -111,10 +111,7 @@ async fn what_is_not_there_is_not_made_up() {
     assert_eq!(reply.status, 404);
     assert_eq!(reply.error()["type"], "invalid_request_error");
     assert!(
-        reply.error()["message"]
-            .as_str()
-            .unwrap()
-            .starts_with("Unrecognized request URL (GET: /v1/quotes).")
+        reply.error()["message"].as_str().unwrap().starts_with("Unrecognized request URL (GET: /v1/quotes).")
     );
     let reply = stripe.try_get("/v1/customers/").await;
     assert_eq!(reply.status, 404, "an empty id is not a list");

@@ -14,6 +14,7 @@ mod idempotency;
 mod lists;
 mod prices;
 mod purchase;
+mod refunds;
 mod restart;
 mod sessions;
 mod shapes;
