@@ -17,6 +17,7 @@ mod products;
 mod promotion_codes;
 mod refunds;
 mod search;
+mod setup_intents;
 mod subscriptions;
 mod subscriptions_create;
 mod webhook_endpoints;
@@ -93,6 +94,13 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("GET", "/v1/payment_methods/:id", payment_methods::retrieve),
     ("POST", "/v1/payment_methods/:id/attach", payment_methods::attach),
     ("POST", "/v1/payment_methods/:id/detach", payment_methods::detach),
+    ("POST", "/v1/setup_intents", setup_intents::create),
+    ("GET", "/v1/setup_intents", setup_intents::list),
+    ("GET", "/v1/setup_intents/:id", setup_intents::retrieve),
+    ("POST", "/v1/setup_intents/:id", setup_intents::update),
+    ("POST", "/v1/setup_intents/:id/confirm", setup_intents::confirm),
+    ("POST", "/v1/setup_intents/:id/cancel", setup_intents::cancel),
+    ("GET", "/v1/setup_attempts", setup_intents::list_attempts),
     ("GET", "/v1/invoices", invoices::list),
     ("GET", "/v1/invoices/:id", invoices::retrieve),
     ("GET", "/v1/payment_intents", payment_intents::list),

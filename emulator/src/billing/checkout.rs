@@ -87,7 +87,7 @@ pub fn lines(tx: &Tx, session_id: &str) -> Vec<Line> {
         .collect()
 }
 
-fn closed(session: &Value) -> Option<Attempt> {
+pub fn closed(session: &Value) -> Option<Attempt> {
     match text(session, "status") {
         "complete" => Some(Attempt::Complete(success_url(session))),
         "expired" => Some(Attempt::Expired),

@@ -15,4 +15,6 @@ pub mod payment;
 pub mod payment_method;
 pub mod period;
 pub mod purchase;
+pub mod setup;
+pub mod setup_session;
 pub mod subscription;

@@ -11,9 +11,11 @@ use serde_json::Value;
 use super::entry::{Asked, Entry, Errors, error_of};
 use super::layout;
 use super::promotion::{self, Discount};
+use super::setup;
 use crate::billing::cards::NOT_AUTHENTICATED;
 use crate::billing::checkout::{self, Attempt};
 use crate::billing::money;
+use crate::billing::setup_session::{self, is_setup};
 use crate::billing::subscription::{Line, product_name};
 use crate::error::{ApiError, Place};
 use crate::server::App;
@@ -62,7 +64,12 @@ pub async fn submit(Shared(app): Shared<App>, Path(id): Path<String>, body: Byte
         Err(errors) => return refused(&view, &entry, &errors),
     };
     let session = id.clone();
-    let attempt = app.state.transact(Stamp::default(), move |tx| checkout::pay(tx, &session, &buyer)).await;
+    let sets_up = is_setup(&view.session);
+    let attempt = app.state.transact(Stamp::default(), move |tx| match sets_up {
+        true => setup_session::save(tx, &session, &buyer),
+        false => checkout::pay(tx, &session, &buyer),
+    });
+    let attempt = attempt.await;
     match attempt {
         Ok(Attempt::Complete(url)) => Redirect::to(&url).into_response(),
         Ok(Attempt::Challenge(challenge)) => Redirect::to(&format!("/c/3ds/{challenge}")).into_response(),
@@ -131,7 +138,8 @@ fn render(view: &View, entry: &Entry, errors: &Errors) -> Response {
         "open" => {}
         "complete" => {
             let url = checkout::success_url(&view.session);
-            let text = "You have already paid. You will not be charged again.";
+            let paid = "You have already paid. You will not be charged again.";
+            let text = if is_setup(&view.session) { "Your card is saved." } else { paid };
             return layout::message("You're all done here", text, Some(("Continue", &url)));
         }
         _ => return expired(&view.session),
@@ -139,11 +147,14 @@ fn render(view: &View, entry: &Entry, errors: &Errors) -> Response {
     let title = match view.lines.first() {
         Some((name, _)) if view.trial_days.is_some() => format!("Try {name}"),
         Some((name, _)) => format!("Subscribe to {name}"),
+        None if is_setup(&view.session) => setup::TITLE.to_owned(),
         None => "Subscribe".to_owned(),
     };
     let body = html! {
         div.columns {
-            section.facts aria-label="What you buy" { div { (facts(view, &title, errors)) } }
+            section.facts aria-label="What you buy" {
+                div { @if is_setup(&view.session) { (setup::facts(view)) } @else { (facts(view, &title, errors)) } }
+            }
             section.action aria-label="Payment" { div { (form(view, entry, errors)) (test_cards()) } }
         }
     };
@@ -187,7 +198,11 @@ fn per(line: &Line) -> String {
 
 fn form(view: &View, entry: &Entry, errors: &Errors) -> Markup {
     let asked = asked(view);
-    let button = if view.trial_days.is_some() { "Start trial" } else { "Subscribe" };
+    let button = match view.trial_days {
+        _ if is_setup(&view.session) => "Save card",
+        Some(_) => "Start trial",
+        None => "Subscribe",
+    };
     let email = text(&view.session["customer_details"], "email");
     html! {
         h2 { "Payment details" }

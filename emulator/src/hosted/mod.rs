@@ -7,6 +7,7 @@ mod entry;
 pub mod layout;
 mod promotion;
 mod receipt;
+mod setup;
 
 use axum::Router;
 use axum::extract::{Request, State as Shared};

@@ -17,6 +17,7 @@ mod purchase;
 mod refunds;
 mod restart;
 mod sessions;
+mod setups;
 mod shapes;
 mod size;
 mod storms;
