@@ -27,6 +27,7 @@ struct Detail {
     param: Option<String>,
     decline_code: Option<String>,
     headers: Vec<(&'static str, String)>,
+    objects: Vec<(&'static str, Value)>,
     keeps_changes: bool,
 }
 
@@ -40,6 +41,7 @@ impl ApiError {
             param: None,
             decline_code: None,
             headers: Vec::new(),
+            objects: Vec::new(),
             keeps_changes: false,
         }))
     }
@@ -101,6 +103,13 @@ impl ApiError {
         self
     }
 
+    /// An object that the error is about, shown in full under `name`.
+    #[must_use]
+    pub fn object(mut self, name: &'static str, value: Value) -> ApiError {
+        self.0.objects.push((name, value));
+        self
+    }
+
     /// What was done before the refusal stays: a payment that was tried and declined is on record.
     #[must_use]
     pub fn keeping_changes(mut self) -> ApiError {
@@ -139,6 +148,9 @@ impl ApiError {
             if let Some(value) = value {
                 error[name] = json!(value);
             }
+        }
+        for (name, value) in &detail.objects {
+            error[*name] = value.clone();
         }
         if let Some(code) = &detail.code {
             error["doc_url"] =

@@ -74,7 +74,12 @@ fn of_customer(tx: &mut Tx, customer: String, mut details: Params) -> Result<Val
         let status = if draft.trial_end.is_some() { "trialing" } else { "active" };
         let subscription = subscription::build(tx, &draft, status);
         let mut invoice = invoice::draft(tx, &draft, &subscription);
-        invoice["parent"]["subscription_details"]["subscription"] = Value::Null;
+        // There is no such subscription.
+        invoice["parent"] = Value::Null;
+        for line in invoice["lines"]["data"].as_array_mut().into_iter().flatten() {
+            line["subscription"] = Value::Null;
+            line["parent"]["subscription_item_details"]["subscription"] = Value::Null;
+        }
         return Ok(invoice);
     }
     let live = tx.of_customer(Kind::Subscription, &customer);

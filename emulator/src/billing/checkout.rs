@@ -5,7 +5,9 @@
 use serde_json::{Value, json};
 
 use super::cards::{Behaviour, Decline, NOT_AUTHENTICATED};
-use super::payment::{self, Authentication, Charged, Order, Paid};
+use super::discount::redeem::Failed;
+use super::discount::session as discounts;
+use super::payment::{self, Authentication, Charged, Order, Paid, Verdict};
 use super::payment_method::{self, CardDetails};
 use super::purchase::{self, Settlement};
 use super::subscription::{Draft, Line};
@@ -32,13 +34,8 @@ pub enum Attempt {
     Challenge(String),
     /// The session has expired.
     Expired,
-}
-
-/// How a challenge ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    Passed,
-    Failed,
+    /// The session's discount cannot be redeemed any more, and is gone; why.
+    DiscountLost(String),
 }
 
 /// The buyer pressed "Subscribe".
@@ -92,7 +89,7 @@ pub fn lines(tx: &Tx, session_id: &str) -> Vec<Line> {
         .collect()
 }
 
-fn closed(session: &Value) -> Option<Attempt> {
+pub fn closed(session: &Value) -> Option<Attempt> {
     match text(session, "status") {
         "complete" => Some(Attempt::Complete(success_url(session))),
         "expired" => Some(Attempt::Expired),
@@ -108,7 +105,10 @@ fn proceed(
     authentication: Authentication,
 ) -> Result<Attempt, ApiError> {
     let session_id = text(&session, "id").to_owned();
-    let draft = draft(tx, &session, method.clone());
+    let draft = match draft(tx, &session, method.clone()) {
+        Ok(draft) => draft,
+        Err(failed) => return Ok(Attempt::DiscountLost(discounts::lose(tx, session, &failed))),
+    };
     let paid = match pay_today(tx, &session, &draft, method.as_deref(), authentication) {
         Today::Nothing => None,
         Today::Paid(paid) => Some(paid),
@@ -126,12 +126,12 @@ fn proceed(
     Ok(Attempt::Complete(success_url(&session)))
 }
 
-fn draft(tx: &Tx, session: &Value, method: Option<String>) -> Draft {
+fn draft(tx: &Tx, session: &Value, method: Option<String>) -> Result<Draft, Failed> {
     let private = tx.private(Kind::CheckoutSession, text(session, "id"));
     let data = &private["subscription_data"];
     let trial_days = data["trial_period_days"].as_i64().map(|days| tx.now() + days * 86_400);
     let missing = data["missing_payment_method"].as_str().unwrap_or("create_invoice");
-    Draft {
+    Ok(Draft {
         customer: text(session, "customer").to_owned(),
         lines: lines(tx, text(session, "id")),
         trial_end: data["trial_end"].as_i64().or(trial_days),
@@ -140,7 +140,8 @@ fn draft(tx: &Tx, session: &Value, method: Option<String>) -> Draft {
         default_payment_method: method,
         missing_payment_method: missing.to_owned(),
         billing_reason: "subscription_create",
-    }
+        discounts: discounts::discounts(tx, session)?,
+    })
 }
 
 enum Today {

@@ -4,10 +4,9 @@
 use serde_json::{Value, json};
 
 use super::cards::{Behaviour, Decline, NOT_AUTHENTICATED};
-use super::checkout::Verdict;
 use super::collect::{self, Collected};
 use super::invoice::Occasion;
-use super::payment::{self, Authentication};
+use super::payment::{self, Authentication, Verdict};
 use super::payment_method::{self, CardDetails};
 use crate::error::{ApiError, Place};
 use crate::state::{Kind, Tx, ids, text};

@@ -29,6 +29,13 @@ pub enum Authentication {
     OffSession,
 }
 
+/// How a challenge ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Passed,
+    Failed,
+}
+
 /// A payment that succeeded.
 #[derive(Clone, Debug)]
 pub struct Paid {
@@ -80,6 +87,7 @@ pub fn fail_authentication(tx: &mut Tx, intent: &str) {
 fn open_intent(tx: &Tx, order: &Order) -> (Value, bool) {
     let known = order.intent.as_deref().and_then(|id| tx.copy(Kind::PaymentIntent, id));
     if let Some(mut intent) = known {
+        intent["amount"] = json!(order.amount);
         intent["customer"] = json!(order.customer);
         intent["payment_method"] = json!(order.payment_method);
         intent["next_action"] = Value::Null;

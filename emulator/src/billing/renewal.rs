@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::collect::{self, Attempt};
+use super::discount::{self, redeem};
 use super::invoice::{self, Bill, lines};
 use super::subscription::period_ends;
 use super::{invoice_item, period};
@@ -33,6 +34,7 @@ pub fn renew_from(tx: &mut Tx, before: &Value, mut subscription: Value) {
         draft["automatically_finalizes_at"] = json!(now + DRAFT);
     }
     invoice_item::bill(tx, waiting, &draft);
+    subscription["discounts"] = discount::left_after(&redeem::of_subscription(tx, &subscription), &draft);
     subscription["latest_invoice"] = draft["id"].clone();
     tx.update(Kind::Subscription, subscription, "customer.subscription.updated");
     tx.create(Kind::Invoice, draft, "invoice.created");
@@ -51,7 +53,9 @@ pub fn draft(tx: &Tx, subscription: &Value, waiting: &[Value], period: (i64, i64
         period,
         lines: waiting.iter().map(invoice_item::line).chain(begun).collect(),
     };
-    invoice::build(tx, bill)
+    let mut draft = invoice::build(tx, bill);
+    discount::put_on_invoice(&mut draft, &redeem::of_subscription(tx, subscription));
+    draft
 }
 
 fn advance_items(subscription: &mut Value, now: i64) {

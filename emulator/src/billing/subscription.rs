@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::discount::{self, Applied, Part};
 use super::period;
 use crate::shapes::{self, Shape};
 use crate::state::{Kind, Tx, ids, number, text};
@@ -33,12 +34,25 @@ pub struct Draft {
     /// `create_invoice`, `cancel` or `pause`: what to do when a trial ends without a card.
     pub missing_payment_method: String,
     pub billing_reason: &'static str,
+    pub discounts: Vec<Applied>,
 }
 
 impl Draft {
     /// What is to be paid today.
     pub fn due_today(&self) -> i64 {
+        self.subtotal() - discount::total(&self.discounts, &self.parts())
+    }
+
+    /// The same without discounts.
+    pub fn subtotal(&self) -> i64 {
         if self.trial_end.is_some() { 0 } else { self.lines.iter().map(Line::amount).sum() }
+    }
+
+    /// What each line is due today, without discounts.
+    pub fn parts(&self) -> Vec<Part> {
+        let due = |line: &Line| if self.trial_end.is_some() { 0 } else { line.amount() };
+        let part = |line: &Line| Part { product: text(&line.price, "product").to_owned(), amount: due(line) };
+        self.lines.iter().map(part).collect()
     }
 
     pub fn currency(&self) -> &str {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::change::{Planned, Prorate, invoice_items};
 use super::collect::{self, Attempt, Collected};
+use super::discount::{self, redeem};
 use super::invoice::{self, Bill, Occasion, lines};
 use super::payment::Authentication;
 use super::{invoice_item, pending_update};
@@ -79,7 +80,9 @@ pub fn draft(tx: &Tx, planned: &Planned, items: &[Value]) -> Value {
         period: (now, now),
         lines: all,
     };
-    invoice::build(tx, bill)
+    let mut draft = invoice::build(tx, bill);
+    discount::put_on_invoice(&mut draft, &redeem::of_subscription(tx, subscription));
+    draft
 }
 
 fn change_and_bill(tx: &mut Tx, planned: &Planned, draft: Value, how: How) -> Result<(), ApiError> {

@@ -4,6 +4,7 @@
 use maud::{Markup, html};
 
 use super::entry::{Entry, Errors};
+use super::promotion;
 
 pub const EMAIL: Field =
     Field { name: "email", label: "Email", hint: "", autocomplete: "email", mode: "email" };
@@ -18,11 +19,11 @@ const NAME: Field =
 
 /// A field with its label, and what is wrong with it.
 pub struct Field {
-    name: &'static str,
-    label: &'static str,
-    hint: &'static str,
-    autocomplete: &'static str,
-    mode: &'static str,
+    pub name: &'static str,
+    pub label: &'static str,
+    pub hint: &'static str,
+    pub autocomplete: &'static str,
+    pub mode: &'static str,
 }
 
 impl Field {
@@ -56,7 +57,9 @@ pub fn card_fields(entry: &Entry, errors: &Errors) -> Markup {
 
 /// Where the buyer goes on: the first wrong field, from the top.
 fn first_wrong(errors: &Errors) -> Option<&'static str> {
-    ["email", "card_number", "expiry", "cvc", "name"].into_iter().find(|name| errors.contains_key(name))
+    [promotion::FIELD, "email", "card_number", "expiry", "cvc", "name"]
+        .into_iter()
+        .find(|name| errors.contains_key(name))
 }
 
 /// The cards that one may try.

@@ -115,6 +115,9 @@ fn facts(invoice: &Value, title: &str) -> Markup {
                     dd { (money::format(number(line, "amount"), currency)) }
                 }
             }
+            @for taken in invoice["total_discount_amounts"].as_array().into_iter().flatten() {
+                div { dt { "Discount" } dd { (money::format(-number(taken, "amount"), currency)) } }
+            }
             div.total { dt { "Total" } dd { (amount("total")) } }
             @if balance != 0 { div { dt { "Balance" } dd { (money::format(balance, currency)) } } }
             div { dt { "Amount paid" } dd { (amount("amount_paid")) } }

@@ -7,12 +7,14 @@ mod checkout;
 mod entry;
 mod invoice;
 pub mod layout;
+mod promotion;
+mod setup;
 
 use axum::Router;
 use axum::extract::{Request, State as Shared};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use crate::faults::{Cut, Fault, cut_connection};
 use crate::server::App;
@@ -20,6 +22,7 @@ use crate::server::App;
 pub fn router(app: App) -> Router<App> {
     Router::new()
         .route("/c/pay/{session}", get(checkout::show).post(checkout::submit))
+        .route("/c/pay/{session}/promotion_code", post(promotion::submit))
         .route("/c/3ds/{challenge}", get(challenge::show).post(challenge::submit))
         .route("/i/{invoice}", get(invoice::show).post(invoice::submit))
         .layer(middleware::from_fn_with_state(app, meet_faults))

@@ -109,14 +109,11 @@ async fn only_the_one_version_is_served() {
 #[tokio::test]
 async fn what_is_not_there_is_not_made_up() {
     let stripe = Stripe::start().await;
-    let reply = stripe.try_get("/v1/coupons").await;
+    let reply = stripe.try_get("/v1/quotes").await;
     assert_eq!(reply.status, 404);
     assert_eq!(reply.error()["type"], "invalid_request_error");
     assert!(
-        reply.error()["message"]
-            .as_str()
-            .unwrap()
-            .starts_with("Unrecognized request URL (GET: /v1/coupons).")
+        reply.error()["message"].as_str().unwrap().starts_with("Unrecognized request URL (GET: /v1/quotes).")
     );
     let reply = stripe.try_get("/v1/customers/").await;
     assert_eq!(reply.status, 404, "an empty id is not a list");

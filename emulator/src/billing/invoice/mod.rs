@@ -73,13 +73,17 @@ fn parent(subscription: &Value) -> Value {
     })
 }
 
-/// The sums, from the lines and the customer's balance. A balance below nothing is credit.
+/// The sums, from the lines, what discounts take, and the customer's balance. A balance below nothing is credit.
 pub fn add_up(invoice: &mut Value) {
-    let lines = invoice["lines"]["data"].as_array().into_iter().flatten();
-    let total: i64 = lines.map(|line| number(line, "amount")).sum();
+    let sum = |list: &Value| -> i64 {
+        list.as_array().into_iter().flatten().map(|entry| number(entry, "amount")).sum()
+    };
+    let subtotal = sum(&invoice["lines"]["data"]);
+    let total = subtotal - sum(&invoice["total_discount_amounts"]);
     let due = (total + number(invoice, "starting_balance")).max(0);
-    for field in ["subtotal", "subtotal_excluding_tax", "total", "total_excluding_tax"] {
-        invoice[field] = json!(total);
+    for (field, amount) in [("subtotal", subtotal), ("total", total)] {
+        invoice[field] = json!(amount);
+        invoice[format!("{field}_excluding_tax")] = json!(amount);
     }
     for field in ["amount_due", "amount_remaining"] {
         invoice[field] = json!(due);
