@@ -13,6 +13,9 @@ struct Exception {
     what: &'static str,
 }
 
+/// Where the types have the codes of errors.
+const CODE: &str = "PaymentIntent.LastPaymentError.code";
+
 /// Where Stripe itself departs from its types.
 const EXCEPTIONS: &[Exception] = &[
     // Stripe's lists inside of objects count their elements; the types have one list for everything.
@@ -20,11 +23,11 @@ const EXCEPTIONS: &[Exception] = &[
     Exception { of: "Subscription.items.total_count", what: "unknown to the types" },
     // A preview of a subscription that is not yet there has none to name. What Stripe says then is not known.
     Exception { of: "Invoice.Parent.SubscriptionDetails.subscription", what: "null is nothing" },
-    // In Stripe's documented codes of errors, but not in the types' list.
-    Exception {
-        of: "PaymentIntent.LastPaymentError.code",
-        what: "subscription_payment_intent_requires_action",
-    },
+    // Codes that apps of many authors catch, and that the types' list has not.
+    Exception { of: CODE, what: "subscription_payment_intent_requires_action" },
+    Exception { of: CODE, what: "coupon_applies_to_nothing" },
+    Exception { of: CODE, what: "promotion_code_customer_not_first_time" },
+    Exception { of: CODE, what: "promotion_code_customer_missing_first_time" },
 ];
 
 /// Panics if an answer of `/v1` is not as Stripe's types say. `what` names the request.
@@ -153,7 +156,7 @@ fn of_event(event: &Value, at: &str) -> Vec<Problem> {
 fn of_error(body: &Value) -> Vec<Problem> {
     assert_eq!(body.as_object().unwrap().keys().collect::<Vec<_>>(), ["error"], "the body of an error");
     assert!(body["error"]["message"].as_str().is_some_and(|message| !message.is_empty()), "{body}");
-    problems("PaymentIntent.LastPaymentError", &body["error"], "error")
+    problems(CODE.trim_end_matches(".code"), &body["error"], "error")
 }
 
 /// What the judge says of a purchase's subscription when `spoil` has been at it.

@@ -32,6 +32,7 @@ const NEEDS: &[(&str, &str)] = &[
     ("POST /v1/invoiceitems", "customer={customers}&amount=100&currency=usd"),
     ("POST /v1/coupons", "percent_off=10"),
     ("POST /v1/promotion_codes", "promotion[type]=coupon&promotion[coupon]={coupons}"),
+    ("POST /v1/setup_intents/:id/confirm", "payment_method=pm_card_visa"),
     ("POST /v1/refunds", "payment_intent={payment_intents}"),
     ("GET /v1/setup_attempts", "setup_intent={setup_intents}"),
     ("POST /v1/billing_portal/sessions", "customer={customers}"),
@@ -78,6 +79,9 @@ fn new<'s>(stripe: &'s Stripe, collection: &str) -> Pin<Box<dyn Future<Output = 
         let made = send(stripe, "POST", &collection, &fields).await;
         if made.status == 200 {
             return Some(id(&made.body));
+        }
+        if matches!(collection.as_str(), "/v1/payment_intents" | "/v1/charges" | "/v1/invoice_payments") {
+            new(stripe, "/v1/subscriptions").await?;
         }
         let newest = stripe.get(&format!("{collection}?limit=1")).await;
         newest["data"].as_array()?.first().map(id)

@@ -15,7 +15,7 @@ export const GOOD = '4242424242424242';
 
 const root = path.join(import.meta.dirname, '../../../../..');
 const program =
-  process.env.STRIPE_EMULATOR ?? path.join(root, process.env.CARGO_TARGET_DIR ?? 'target', 'debug/stripe-emulator');
+  process.env.STRIPE_EMULATOR ?? path.resolve(root, process.env.CARGO_TARGET_DIR ?? 'target', 'debug/stripe-emulator');
 
 export class Emulator {
   #process;
