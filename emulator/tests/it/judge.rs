@@ -56,7 +56,7 @@ pub fn request(method: &str, url: &str, fields: &[(&str, &str)]) {
     let mut trees = known.iter().filter_map(|(name, tree)| Some((name.strip_prefix(method)?.trim(), tree)));
     let exact = known.get(&format!("{method} {path}"));
     let Some(tree) = exact.or_else(|| trees.find(|(pattern, _)| fits(pattern)).map(|(_, tree)| tree)) else {
-        panic!("Stripe's library has no {method} {path}");
+        panic!("Stripe's library has no {method} {path}, or its resource is not in schemas/scope.mjs");
     };
     let query = url.split_once('?').map_or("", |(_, query)| query);
     let of_query = form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name.into_owned());
@@ -120,7 +120,7 @@ fn of_object(object: &Value, at: &str) -> Vec<Problem> {
     let name = object["object"].as_str().unwrap_or_default();
     let key = if object["deleted"] == true { format!("deleted {name}") } else { name.to_owned() };
     let Some(definition) = objects()["byObject"][&key].as_str() else {
-        let what = format!("is an object {key:?}, which is not in scope");
+        let what = format!("is an object {key:?}, which is none of Stripe's or not in schemas/scope.mjs");
         return vec![Problem { at: at.to_owned(), of: key, what }];
     };
     let mut found = problems(definition.trim_start_matches("#/$defs/"), object, at);

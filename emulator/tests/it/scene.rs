@@ -35,6 +35,8 @@ const NEEDS: &[(&str, &str)] = &[
     ("POST /v1/setup_intents/:id/confirm", "payment_method=pm_card_visa"),
     ("POST /v1/refunds", "payment_intent={payment_intents}"),
     ("GET /v1/setup_attempts", "setup_intent={setup_intents}"),
+    ("POST /v1/subscription_schedules", "from_subscription={subscriptions}"),
+    ("POST /v1/billing_portal/configurations", "features[invoice_history][enabled]=true"),
     ("POST /v1/billing_portal/sessions", "customer={customers}"),
 ];
 

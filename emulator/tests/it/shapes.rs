@@ -6,11 +6,12 @@ use serde_json::Value;
 use stripe_shared::{
     Account, Charge, CheckoutSession, CheckoutSessionItem, Coupon, Customer, DeletedCoupon, DeletedDiscount,
     Discount, Event, Invoice, InvoicePayment, PaymentIntent, PaymentMethod, Price, Product, PromotionCode,
-    Refund, SetupAttempt, SetupIntent, Subscription,
+    Refund, SetupAttempt, SetupIntent, Subscription, TestHelpersTestClock,
 };
 use stripe_types::List;
 
-use crate::support::{DECLINED, GOOD, Stripe, id};
+use crate::support::{DECLINED, GOOD, Stripe, id, ids};
+use crate::time::DAY;
 
 fn reads<T: Deserialize>(what: &str, value: &Value) {
     assert!(
@@ -128,4 +129,18 @@ async fn async_stripe_reads_refunds_and_setup_intents() {
     let path = format!("/v1/checkout/sessions/{}?expand[]=setup_intent", id(&setup));
     reads::<CheckoutSession>("the same, complete", &stripe.get(&path).await);
     reads::<List<Event>>("their events", &stripe.get("/v1/events?limit=100").await);
+}
+
+#[tokio::test]
+async fn async_stripe_reads_what_time_brings() {
+    let stripe = Stripe::start().await;
+    let (customer, _) = stripe.buy().await;
+    stripe.pass(32 * DAY).await;
+    let invoices = stripe.get(&format!("/v1/invoices?customer={customer}&expand[]=data.payments")).await;
+    assert_eq!(ids(&invoices).len(), 2);
+    reads::<List<Invoice>>("invoices of two periods", &invoices);
+    reads::<List<Charge>>("their charges", &stripe.get("/v1/charges").await);
+    reads::<List<Event>>("the events of time", &stripe.get("/v1/events?limit=100").await);
+    let clock = stripe.post("/v1/test_helpers/test_clocks", &[("frozen_time", "2000000000")]).await;
+    reads::<TestHelpersTestClock>("a test clock", &clock);
 }
