@@ -182,6 +182,7 @@ async fn the_judge_names_what_is_wrong_and_where() {
         (|one| one["coupon"] = json!(null), "data[0].coupon Subscription.coupon is unknown"),
         (|one| one["status"] = json!("lapsed"), "data[0].status Subscription.status \"lapsed\" is not among"),
         (|one| one["created"] = json!("now"), "data[0].created Subscription.created \"now\" is no"),
+        (|one| one["created"] = json!(1.5), "data[0].created Subscription.created 1.5 is no integer"),
         (|one| one["cancel_at"] = json!(true), "data[0].cancel_at Subscription.cancel_at true is no"),
         (|one| one["customer"] = json!(7), "data[0].customer Subscription.customer 7 is nothing of"),
         (|one| one["metadata"]["a"] = json!(1), "data[0].metadata.a Metadata.a 1 is no"),

@@ -60,6 +60,9 @@ fn check(schema: &'static Value, value: &Value, place: &Place, problems: &mut Ve
                 check(named(name), value, &Place { of: name.to_owned(), ..place.clone() }, problems);
             }
             "anyOf" => any_of(says.as_array().unwrap(), value, place, problems),
+            "type" if value.is_f64() && !may_be_fraction(&place.of) => {
+                problems.push(place.problem(format!("{value} is no integer")));
+            }
             "type" if !is_of_type(says, value) => {
                 problems.push(place.problem(format!("{value} is no {says}")))
             }
@@ -77,6 +80,12 @@ fn check(schema: &'static Value, value: &Value, place: &Place, problems: &mut Ve
     if schema.get("additionalProperties").is_some() {
         fields(schema, value, place, problems);
     }
+}
+
+/// The types say number for everything. Stripe's specification has integers but for shares, such as `percent_off`,
+/// and what is exact to more than a unit, such as `unit_amount_decimal`, is a text.
+fn may_be_fraction(of: &str) -> bool {
+    of.contains("percent")
 }
 
 fn is_of_type(types: &Value, value: &Value) -> bool {
