@@ -51,6 +51,15 @@ impl Outcome {
         }
     }
 
+    /// What an error says, for the log.
+    fn message(&self) -> Option<String> {
+        match self {
+            Outcome::Answer { stored, .. } => stored.body["error"]["message"].as_str().map(str::to_owned),
+            Outcome::Refused(error) => Some(error.message().to_owned()),
+            Outcome::Cut => None,
+        }
+    }
+
     /// How many stored objects it took to answer.
     fn looked_at(&self) -> u64 {
         match self {
@@ -100,7 +109,8 @@ pub async fn handle(
             answer(&app, received, &met.fault).await.unwrap_or_else(|outcome| outcome)
         }
     };
-    (logged.status, logged.looked_at) = (outcome.status(), outcome.looked_at());
+    (logged.status, logged.error, logged.looked_at) =
+        (outcome.status(), outcome.message(), outcome.looked_at());
     logged.at = app.state.read(|store| store.clock.now());
     let response = respond(&app, outcome, &request_id, logged.at);
     tracing::debug!(logged.method, logged.path, logged.status, request_id, "request");

@@ -12,14 +12,20 @@ use super::record::{Position, Record};
 pub enum Key {
     Customer,
     Email,
+    /// The event that a delivery carries.
+    Event,
     Invoice,
     /// A pair of the object's metadata, as `Key::pair` writes it.
     Metadata,
 }
 
 impl Key {
-    const FIELDS: [(Key, &str); 3] =
-        [(Key::Customer, "customer"), (Key::Email, "email"), (Key::Invoice, "invoice")];
+    const FIELDS: [(Key, &str); 4] = [
+        (Key::Customer, "customer"),
+        (Key::Email, "email"),
+        (Key::Event, "event"),
+        (Key::Invoice, "invoice"),
+    ];
 
     /// This key with a value, if there is one.
     pub fn of(self, value: Option<&str>) -> Option<(Key, &str)> {

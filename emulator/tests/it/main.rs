@@ -4,6 +4,9 @@
 
 mod challenge;
 mod chances;
+mod command_line;
+mod console;
+mod console_buttons;
 mod controls;
 mod customers;
 mod expanding;
@@ -13,6 +16,7 @@ mod lists;
 mod prices;
 mod purchase;
 mod restart;
+mod running;
 mod sessions;
 mod shapes;
 mod size;
