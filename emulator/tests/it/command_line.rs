@@ -96,7 +96,12 @@ async fn the_clock_is_shown_and_moved_by_the_calendar() {
     assert!(stripe.said(&["clock", "advance", "1y1d"]).await.starts_with("2032-02-29T09:3"));
     assert!(stripe.said(&["clock", "to", "2032-03-02"]).await.starts_with("2032-03-02T00:0"));
     let now = stripe.seconds().await;
-    assert!(stripe.complaint(&["clock", "to", "2032-03-01"], 1).await.contains("only goes forward"));
+    assert!(
+        stripe
+            .complaint(&["clock", "to", "2032-03-01"], 1)
+            .await
+            .starts_with("stripe-emulator: it is 2032-03-02T00:0")
+    );
     assert!(stripe.complaint(&["clock", "advance", "11y"], 1).await.contains("ten years"));
     assert!(stripe.complaint(&["clock", "advance", "1m"], 2).await.contains("write min or mo"));
     assert!(stripe.complaint(&["clock", "to", "tomorrow"], 2).await.contains("a date like"));

@@ -78,7 +78,10 @@ async fn objects_are_found_and_linked_along_their_ids() {
     let by_id = stripe.page(&format!("/_emulator/objects?q={subscription}")).await;
     has(&by_id, &[&subscription_link]);
     assert!(!by_id.contains(&customer_link), "an id is one object's");
-    has(&stripe.page("/_emulator/objects/subscriptions").await, &[&subscription_link, "active"]);
+    has(
+        &stripe.page("/_emulator/objects/subscriptions").await,
+        &[&subscription_link, "active", "$12.00 a month"],
+    );
 
     let page = stripe.page(&format!("/_emulator/objects/customers/{customer}")).await;
     let invoice_link = format!("href=\"/_emulator/objects/invoices/{invoice}\"");
@@ -140,6 +143,7 @@ async fn a_request_is_shown_with_what_it_said_and_caused() {
     assert_eq!(to, format!("/_emulator/log/{}", refused.header("request-id")));
     has(&stripe.page(&to).await, &["Received unknown parameter: colour", "400", "It caused no event"]);
     let failed = stripe.page("/_emulator/log?only=failed").await;
+    has(&failed, &["{&quot;colour&quot;:&quot;red&quot;}"]);
     assert!(failed.contains(&to) && !failed.contains(&request));
     let by_key = stripe.page("/_emulator/log?path=key-%3C1%3E").await;
     assert!(by_key.contains(&request) && !by_key.contains(&to));

@@ -14,7 +14,7 @@ use super::super::ControlError;
 /// The parts of the console, as the navigation has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    Overview,
+    Home,
     Objects,
     Requests,
     Events,
@@ -22,7 +22,7 @@ pub enum Part {
 }
 
 const PARTS: [(Part, &str, &str); 5] = [
-    (Part::Overview, "Overview", "/_emulator"),
+    (Part::Home, "Home", "/_emulator"),
     (Part::Objects, "Objects", "/_emulator/objects"),
     (Part::Requests, "Requests", "/_emulator/log"),
     (Part::Events, "Events", "/_emulator/timeline"),
@@ -87,7 +87,7 @@ pub fn page(title: &str, part: Part, done: Option<Done>, body: &Markup) -> Respo
                 a.skip href="#main" { "Skip to the content" }
                 header {
                     div.top {
-                        p { strong { "Stripe emulator" } " " span.soft { "Nothing here is real" } }
+                        p { strong { "Stripe emulator" } " " span.soft { "Test mode" } }
                         p #pulse .soft role="status" hidden {}
                     }
                     (navigation(part))

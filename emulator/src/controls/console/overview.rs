@@ -41,7 +41,7 @@ pub async fn show(Shared(app): Shared<App>, Query(asked): Query<Asked>) -> Respo
         }
         (as_json())
     };
-    page("Overview", Part::Overview, asked.done, &body)
+    page("Home", Part::Home, asked.done, &body)
 }
 
 fn counts(app: &App) -> Markup {

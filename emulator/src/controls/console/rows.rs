@@ -10,6 +10,9 @@ use crate::billing::money;
 use crate::requests::Logged;
 use crate::state::{Kind, number, text};
 
+/// How many characters of the parameters a line shows.
+const SHORT: usize = 160;
+
 /// A status as a pill: good, or what kind of bad.
 pub fn status(status: u16) -> Markup {
     let tone = match status {
@@ -45,11 +48,21 @@ pub fn requests(logged: &[Logged], empty: &Markup) -> Markup {
                             span.soft.when { (At(one.at)) }
                             code.soft { (one.request_id) }
                         }
+                        @if let Some(params) = in_short(&one.params) { p.under.soft { code { (params) } } }
                     }
                 }
             }
         }
     }
+}
+
+/// The beginning of the parameters, if there are any.
+fn in_short(params: &Value) -> Option<String> {
+    let is_empty = params.as_object().is_none_or(serde_json::Map::is_empty);
+    let text = params.to_string();
+    let short: String = text.chars().take(SHORT).collect();
+    let rest = if short.len() < text.len() { "…" } else { "" };
+    (!is_empty).then(|| format!("{short}{rest}"))
 }
 
 /// Events, each with what became of its deliveries.
@@ -120,6 +133,11 @@ pub fn summary(value: &Value) -> String {
     let card = &value["card"];
     if card["last4"].is_string() {
         return format!("{} ending in {}", text(card, "brand"), text(card, "last4"));
+    }
+    let price = &value["items"]["data"][0]["price"];
+    if price.is_object() {
+        let amount = money::format(number(price, "unit_amount"), text(price, "currency"));
+        return format!("{amount} a {}", text(&price["recurring"], "interval"));
     }
     let named = ["email", "name", "nickname", "type", "url", "customer_email", "lookup_key", "description"];
     let name = named.iter().find_map(|field| value[field].as_str());
