@@ -124,6 +124,11 @@ async fn each_fault_can_be_ordered_by_hand() {
             assert_eq!(reply.error()["code"], "lock_timeout");
         }
     }
+}
+
+#[tokio::test]
+async fn connections_are_cut_and_faults_forgotten_by_hand() {
+    let stripe = Stripe::start().await;
     for (choice, made) in [("cut-before", 0), ("cut-after", 1)] {
         stripe.press("/_emulator/panel/faults", &[("choice", choice), ("times", "1")]).await;
         let lost = stripe.send(Method::POST, "/v1/customers", &[("email", "a@b.c")], &[]).await;
