@@ -27,6 +27,8 @@ struct Detail {
     param: Option<String>,
     decline_code: Option<String>,
     headers: Vec<(&'static str, String)>,
+    objects: Vec<(&'static str, Value)>,
+    keeps_changes: bool,
 }
 
 impl ApiError {
@@ -39,6 +41,8 @@ impl ApiError {
             param: None,
             decline_code: None,
             headers: Vec::new(),
+            objects: Vec::new(),
+            keeps_changes: false,
         }))
     }
 
@@ -99,6 +103,24 @@ impl ApiError {
         self
     }
 
+    /// An object that the error is about, shown in full under `name`.
+    #[must_use]
+    pub fn object(mut self, name: &'static str, value: Value) -> ApiError {
+        self.0.objects.push((name, value));
+        self
+    }
+
+    /// What was done before the refusal stays: a payment that was tried and declined is on record.
+    #[must_use]
+    pub fn keeping_changes(mut self) -> ApiError {
+        self.0.keeps_changes = true;
+        self
+    }
+
+    pub fn keeps_changes(&self) -> bool {
+        self.0.keeps_changes
+    }
+
     pub fn status(&self) -> StatusCode {
         self.0.status
     }
@@ -109,7 +131,7 @@ impl ApiError {
 
     /// Whether an idempotency key keeps this answer: not if the request never began to run.
     pub fn is_stored(&self) -> bool {
-        self.0.status == StatusCode::PAYMENT_REQUIRED
+        self.0.status == StatusCode::PAYMENT_REQUIRED || self.0.keeps_changes
     }
 
     /// Stripe's error body. `log_url` is where a person can look the request up.
@@ -126,6 +148,9 @@ impl ApiError {
             if let Some(value) = value {
                 error[name] = json!(value);
             }
+        }
+        for (name, value) in &detail.objects {
+            error[*name] = value.clone();
         }
         if let Some(code) = &detail.code {
             error["doc_url"] =

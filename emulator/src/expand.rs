@@ -3,30 +3,37 @@
 
 use serde_json::{Value, json};
 
+use crate::billing::discount::validity;
 use crate::error::ApiError;
 use crate::state::{Key, Kind, Store, text};
 
 /// Fields that hold an id, wherever they stand. Those with `None` name resources that this emulator lacks, so
 /// they are always null.
 const FIELDS: &[(&str, Option<Kind>)] = &[
+    ("balance_transaction", None),
     ("customer", Some(Kind::Customer)),
     ("charge", Some(Kind::Charge)),
+    ("coupon", Some(Kind::Coupon)),
     ("default_payment_method", Some(Kind::PaymentMethod)),
     ("default_price", Some(Kind::Price)),
     ("default_source", None),
-    ("discounts", None),
+    ("discount", Some(Kind::Discount)),
+    ("discounts", Some(Kind::Discount)),
     ("invoice", Some(Kind::Invoice)),
     ("latest_charge", Some(Kind::Charge)),
+    ("latest_attempt", Some(Kind::SetupAttempt)),
     ("latest_invoice", Some(Kind::Invoice)),
+    ("mandate", None),
     ("payment_intent", Some(Kind::PaymentIntent)),
     ("payment_method", Some(Kind::PaymentMethod)),
     ("pending_setup_intent", Some(Kind::SetupIntent)),
     ("price", Some(Kind::Price)),
     ("product", Some(Kind::Product)),
+    ("promotion_code", Some(Kind::PromotionCode)),
     ("schedule", None),
     ("setup_intent", Some(Kind::SetupIntent)),
     ("subscription", Some(Kind::Subscription)),
-    ("test_clock", None),
+    ("test_clock", Some(Kind::TestClock)),
 ];
 
 /// Expands every path in `paths` in place. A path into a list begins with `data.`.
@@ -65,11 +72,13 @@ fn walk(store: &Store, value: &mut Value, segments: &[&str]) -> Walked {
             include(store, value, field);
             let is_id = FIELDS.iter().any(|(name, _)| name == field);
             let Some(child) = value.get_mut(*field) else {
-                return Walked::Nowhere;
+                // A coupon that is for everything has nothing to include.
+                return if *field == "applies_to" { Walked::Somewhere } else { Walked::Nowhere };
             };
             expand(store, field, child);
             let is_resource = child.get("object").is_some_and(|object| object != "list");
-            let inlined = matches!(*field, "line_items" | "subscriptions" | "payments");
+            let inlined =
+                matches!(*field, "applies_to" | "line_items" | "refunds" | "subscriptions" | "payments");
             match rest {
                 [] if is_id || is_resource || inlined => Walked::Somewhere,
                 [] => Walked::Nowhere,
@@ -82,10 +91,20 @@ fn walk(store: &Store, value: &mut Value, segments: &[&str]) -> Walked {
 
 fn expand(store: &Store, field: &str, child: &mut Value) {
     let kind = FIELDS.iter().find(|(name, _)| *name == field).and_then(|(_, kind)| *kind);
-    if let (Some(kind), Some(id)) = (kind, child.as_str())
-        && let Some(record) = store.find(kind, id)
-    {
-        *child = record.value().into_owned();
+    match (kind, child) {
+        (Some(kind), Value::Array(ids)) => ids.iter_mut().for_each(|id| replace(store, kind, id)),
+        (Some(kind), child) => replace(store, kind, child),
+        (None, _) => {}
+    }
+}
+
+/// Puts the object in the place of its id. A deleted coupon is still what its discounts were given by.
+fn replace(store: &Store, kind: Kind, child: &mut Value) {
+    if let Some(record) = child.as_str().and_then(|id| store.find(kind, id)) {
+        let kept = &record.private()["coupon"];
+        let is_deleted_coupon = kind == Kind::Coupon && !kept.is_null();
+        *child = if is_deleted_coupon { kept.clone() } else { record.value().into_owned() };
+        *child = validity::shown(store, child.take());
     }
 }
 
@@ -95,6 +114,12 @@ fn include(store: &Store, value: &mut Value, field: &str) {
         return;
     }
     let id = text(value, "id").to_owned();
+    if (text(value, "object"), field) == ("coupon", "applies_to") {
+        let private = store.find(Kind::Coupon, &id).map(|record| record.private()["applies_to"].clone());
+        if let Some(applies_to) = private.filter(|applies_to| !applies_to.is_null()) {
+            value[field] = applies_to;
+        }
+    }
     let list = match (text(value, "object"), field) {
         ("checkout.session", "line_items") => {
             let private = store.find(Kind::CheckoutSession, &id).map(|record| record.private());
@@ -105,6 +130,12 @@ fn include(store: &Store, value: &mut Value, field: &str) {
             let all = related(store, Kind::Subscription, Key::Customer, &id);
             let open: Value = all.filter(|one| one["status"] != "canceled").collect();
             Some((open, format!("/v1/customers/{id}/subscriptions")))
+        }
+        ("charge", "refunds") => {
+            let all = store.collection(Kind::Refund).into_iter().flat_map(|all| all.newest_first());
+            let own = all.filter(|refund| *refund.field("charge") == *id);
+            let own: Value = own.map(|refund| refund.value().into_owned()).collect();
+            Some((own, format!("/v1/charges/{id}/refunds")))
         }
         ("invoice", "payments") => {
             let all = related(store, Kind::InvoicePayment, Key::Invoice, &id).collect();

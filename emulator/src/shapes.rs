@@ -13,6 +13,7 @@ pub enum Shape {
     InvoiceLine,
     PaymentIntent,
     PaymentMethod,
+    SetupIntent,
     Subscription,
 }
 
@@ -26,6 +27,7 @@ impl Shape {
             Shape::InvoiceLine => include_str!("shapes/invoice_line.json"),
             Shape::PaymentIntent => include_str!("shapes/payment_intent.json"),
             Shape::PaymentMethod => include_str!("shapes/payment_method.json"),
+            Shape::SetupIntent => include_str!("shapes/setup_intent.json"),
             Shape::Subscription => include_str!("shapes/subscription.json"),
         }
     }
@@ -56,6 +58,7 @@ mod tests {
             (Shape::InvoiceLine, "line_item"),
             (Shape::PaymentIntent, "payment_intent"),
             (Shape::PaymentMethod, "payment_method"),
+            (Shape::SetupIntent, "setup_intent"),
             (Shape::Subscription, "subscription"),
         ];
         for (shape, object) in all {

@@ -1,6 +1,7 @@
 //! Checkout sessions in subscription mode: opened here, paid on the hosted page (`billing::checkout`).
 
 mod create;
+mod create_setup;
 mod line_items;
 mod looks;
 mod subscription_data;

@@ -2,17 +2,31 @@
 //! "Unrecognized request URL".
 
 mod account;
+mod charges;
 mod checkout_sessions;
+mod coupons;
 mod customers;
+mod discounts;
 mod events;
+mod invoice_actions;
+mod invoice_create;
+mod invoice_items;
+mod invoice_payments;
+mod invoice_preview;
 mod invoices;
 mod payment_intents;
 mod payment_methods;
 mod prices;
 mod products;
+mod promotion_codes;
+mod refunds;
 mod search;
+mod setup_intents;
+mod subscription_change;
+mod subscription_items;
 mod subscriptions;
 mod subscriptions_create;
+mod test_clocks;
 mod webhook_endpoints;
 
 use axum::http::StatusCode;
@@ -53,6 +67,7 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("POST", "/v1/customers/:id", customers::update),
     ("DELETE", "/v1/customers/:id", customers::delete),
     ("GET", "/v1/customers/:id/payment_methods", payment_methods::list_of_customer),
+    ("DELETE", "/v1/customers/:id/discount", discounts::delete_of_customer),
     ("POST", "/v1/products", products::create),
     ("GET", "/v1/products", products::list),
     ("GET", "/v1/products/:id", products::retrieve),
@@ -61,6 +76,15 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("GET", "/v1/prices", prices::list),
     ("GET", "/v1/prices/:id", prices::retrieve),
     ("POST", "/v1/prices/:id", prices::update),
+    ("POST", "/v1/coupons", coupons::create),
+    ("GET", "/v1/coupons", coupons::list),
+    ("GET", "/v1/coupons/:id", coupons::retrieve),
+    ("POST", "/v1/coupons/:id", coupons::update),
+    ("DELETE", "/v1/coupons/:id", coupons::delete),
+    ("POST", "/v1/promotion_codes", promotion_codes::create),
+    ("GET", "/v1/promotion_codes", promotion_codes::list),
+    ("GET", "/v1/promotion_codes/:id", promotion_codes::retrieve),
+    ("POST", "/v1/promotion_codes/:id", promotion_codes::update),
     ("POST", "/v1/checkout/sessions", checkout_sessions::create),
     ("GET", "/v1/checkout/sessions", checkout_sessions::list),
     ("GET", "/v1/checkout/sessions/:id", checkout_sessions::retrieve),
@@ -71,23 +95,70 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("GET", "/v1/subscriptions/:id", subscriptions::retrieve),
     ("POST", "/v1/subscriptions/:id", subscriptions::update),
     ("DELETE", "/v1/subscriptions/:id", subscriptions::cancel),
+    ("POST", "/v1/subscriptions/:id/resume", subscriptions::resume),
+    ("POST", "/v1/subscription_items", subscription_items::create),
+    ("GET", "/v1/subscription_items", subscription_items::list),
+    ("GET", "/v1/subscription_items/:id", subscription_items::retrieve),
+    ("POST", "/v1/subscription_items/:id", subscription_items::update),
+    ("DELETE", "/v1/subscription_items/:id", subscription_items::delete),
+    ("POST", "/v1/invoiceitems", invoice_items::create),
+    ("GET", "/v1/invoiceitems", invoice_items::list),
+    ("GET", "/v1/invoiceitems/:id", invoice_items::retrieve),
+    ("POST", "/v1/invoiceitems/:id", invoice_items::update),
+    ("DELETE", "/v1/invoiceitems/:id", invoice_items::delete),
+    ("DELETE", "/v1/subscriptions/:id/discount", discounts::delete_of_subscription),
     ("POST", "/v1/payment_methods", payment_methods::create),
     ("GET", "/v1/payment_methods", payment_methods::list),
     ("GET", "/v1/payment_methods/:id", payment_methods::retrieve),
     ("POST", "/v1/payment_methods/:id/attach", payment_methods::attach),
     ("POST", "/v1/payment_methods/:id/detach", payment_methods::detach),
+    ("POST", "/v1/setup_intents", setup_intents::create),
+    ("GET", "/v1/setup_intents", setup_intents::list),
+    ("GET", "/v1/setup_intents/:id", setup_intents::retrieve),
+    ("POST", "/v1/setup_intents/:id", setup_intents::update),
+    ("POST", "/v1/setup_intents/:id/confirm", setup_intents::confirm),
+    ("POST", "/v1/setup_intents/:id/cancel", setup_intents::cancel),
+    ("GET", "/v1/setup_attempts", setup_intents::list_attempts),
     ("GET", "/v1/invoices", invoices::list),
+    ("POST", "/v1/invoices", invoice_create::create),
+    ("POST", "/v1/invoices/create_preview", invoice_preview::create),
     ("GET", "/v1/invoices/:id", invoices::retrieve),
+    ("POST", "/v1/invoices/:id", invoice_actions::update),
+    ("DELETE", "/v1/invoices/:id", invoice_actions::delete),
+    ("POST", "/v1/invoices/:id/finalize", invoice_actions::finalize),
+    ("POST", "/v1/invoices/:id/pay", invoice_actions::pay),
+    ("POST", "/v1/invoices/:id/void", invoice_actions::void),
+    ("POST", "/v1/invoices/:id/mark_uncollectible", invoice_actions::mark_uncollectible),
+    ("GET", "/v1/invoices/:id/lines", invoices::lines),
     ("GET", "/v1/payment_intents", payment_intents::list),
     ("GET", "/v1/payment_intents/:id", payment_intents::retrieve),
+    ("GET", "/v1/charges", charges::list),
+    ("GET", "/v1/charges/:id", charges::retrieve),
+    ("POST", "/v1/refunds", refunds::create),
+    ("GET", "/v1/refunds", refunds::list),
+    ("GET", "/v1/refunds/:id", refunds::retrieve),
+    ("POST", "/v1/refunds/:id", refunds::update),
+    ("POST", "/v1/refunds/:id/cancel", refunds::cancel),
+    ("GET", "/v1/invoice_payments", invoice_payments::list),
+    ("GET", "/v1/invoice_payments/:id", invoice_payments::retrieve),
     ("GET", "/v1/events", events::list),
     ("GET", "/v1/events/:id", events::retrieve),
+    ("POST", "/v1/test_helpers/test_clocks", test_clocks::create),
+    ("GET", "/v1/test_helpers/test_clocks", test_clocks::list),
+    ("GET", "/v1/test_helpers/test_clocks/:id", test_clocks::retrieve),
+    ("POST", "/v1/test_helpers/test_clocks/:id/advance", test_clocks::advance),
+    ("DELETE", "/v1/test_helpers/test_clocks/:id", test_clocks::delete),
     ("POST", "/v1/webhook_endpoints", webhook_endpoints::create),
     ("GET", "/v1/webhook_endpoints", webhook_endpoints::list),
     ("GET", "/v1/webhook_endpoints/:id", webhook_endpoints::retrieve),
     ("POST", "/v1/webhook_endpoints/:id", webhook_endpoints::update),
     ("DELETE", "/v1/webhook_endpoints/:id", webhook_endpoints::delete),
 ];
+
+/// Every endpoint's method and path, in the table's order.
+pub fn endpoints() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ROUTES.iter().map(|(method, path, _)| (*method, *path))
+}
 
 /// What Stripe adds for a path that ends in a slash, as one with an empty id does.
 const SLASH: &str = " If you are trying to list objects, remove the trailing slash. If you are trying to retrieve an \

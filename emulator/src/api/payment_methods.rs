@@ -99,13 +99,7 @@ pub fn attach(call: &mut Call) -> Result<Value, ApiError> {
     params.finish()?;
     call.tx.require(Kind::Customer, &customer, Place::Param("customer"))?;
     let id = call.id().to_owned();
-    let id = match TestCard::by_token(&id).filter(|_| id.starts_with("pm_card_")) {
-        Some(card) => {
-            let details = CardDetails::of_test_card(card, call.tx.now());
-            text(&payment_method::create(call.tx, &details, json!({})), "id").to_owned()
-        }
-        None => id,
-    };
+    let id = given(call.tx, &id);
     let method = call.tx.require(Kind::PaymentMethod, &id, Place::Path)?;
     if method["customer"] == *customer {
         return Ok(method);
@@ -120,6 +114,17 @@ pub fn attach(call: &mut Call) -> Result<Value, ApiError> {
     let method = payment_method::attach(call.tx, &id, &customer);
     call.tx.emit("payment_method.attached", &method);
     Ok(method)
+}
+
+/// The id of a payment method; `pm_card_visa` and the like stand for a new one.
+pub fn given(tx: &mut Tx, id: &str) -> String {
+    match TestCard::by_token(id).filter(|_| id.starts_with("pm_card_")) {
+        Some(card) => {
+            let details = CardDetails::of_test_card(card, tx.now());
+            text(&payment_method::create(tx, &details, json!({})), "id").to_owned()
+        }
+        None => id.to_owned(),
+    }
 }
 
 pub fn detach(call: &mut Call) -> Result<Value, ApiError> {

@@ -155,7 +155,7 @@ fn holder_of(tx: &Tx, key: &str) -> Option<Value> {
     all.find(|price| *price.field("lookup_key") == *key).map(|price| price.value().into_owned())
 }
 
-fn read_currency(params: &mut Params) -> Result<String, ApiError> {
+pub fn read_currency(params: &mut Params) -> Result<String, ApiError> {
     let currency = params.required_text("currency")?.to_lowercase();
     if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_lowercase()) {
         let message =

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Call;
 use super::checkout_sessions::{read_billing_mode, read_trial_settings};
+use super::discounts::{self, Sale};
 use super::subscriptions::ensure_own_method;
 use crate::billing::payment::{self, Authentication, Charged, Order};
 use crate::billing::purchase::{self, Settlement, Unpaid};
@@ -28,7 +29,6 @@ const UNSUPPORTED: &[&str] = &[
     "days_until_due",
     "default_source",
     "default_tax_rates",
-    "discounts",
     "invoice_settings",
     "on_behalf_of",
     "payment_settings",
@@ -69,13 +69,13 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     Ok(subscription)
 }
 
-fn read_draft(tx: &Tx, params: &mut Params, customer: String) -> Result<Draft, ApiError> {
+pub fn read_draft(tx: &Tx, params: &mut Params, customer: String) -> Result<Draft, ApiError> {
     let lines = read_items(tx, params)?;
     let method = params.text("default_payment_method")?;
     if let Some(id) = &method {
         ensure_own_method(tx, id, &customer)?;
     }
-    Ok(Draft {
+    let mut draft = Draft {
         customer,
         lines,
         trial_end: read_trial(tx, params)?,
@@ -84,7 +84,12 @@ fn read_draft(tx: &Tx, params: &mut Params, customer: String) -> Result<Draft, A
         default_payment_method: method,
         missing_payment_method: read_trial_settings(params)?.unwrap_or_else(|| "create_invoice".to_owned()),
         billing_reason: "subscription_create",
-    })
+        discounts: Vec::new(),
+    };
+    let parts = draft.parts();
+    let sale = Sale { customer: Some(&draft.customer), currency: draft.currency(), parts: &parts, most: 20 };
+    draft.discounts = discounts::read(tx, params, &sale)?;
+    Ok(draft)
 }
 
 fn read_items(tx: &Tx, params: &mut Params) -> Result<Vec<Line>, ApiError> {

@@ -5,7 +5,9 @@
 use serde_json::{Value, json};
 
 use super::cards::{Behaviour, Decline, NOT_AUTHENTICATED};
-use super::payment::{self, Authentication, Charged, Order, Paid};
+use super::discount::redeem::Failed;
+use super::discount::session as discounts;
+use super::payment::{self, Authentication, Charged, Order, Paid, Verdict};
 use super::payment_method::{self, CardDetails};
 use super::purchase::{self, Settlement};
 use super::subscription::{Draft, Line};
@@ -32,17 +34,13 @@ pub enum Attempt {
     Challenge(String),
     /// The session has expired.
     Expired,
-}
-
-/// How a challenge ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    Passed,
-    Failed,
+    /// The session's discount cannot be redeemed any more, and is gone; why.
+    DiscountLost(String),
 }
 
 /// The buyer pressed "Subscribe".
 pub fn pay(tx: &mut Tx, session_id: &str, buyer: &Buyer) -> Result<Attempt, ApiError> {
+    tx.set_time(tx.test_time(session_id));
     let session = tx.require(Kind::CheckoutSession, session_id, Place::Path)?;
     if let Some(closed) = closed(&session) {
         return Ok(closed);
@@ -58,6 +56,7 @@ pub fn pay(tx: &mut Tx, session_id: &str, buyer: &Buyer) -> Result<Attempt, ApiE
 pub fn conclude(tx: &mut Tx, challenge_id: &str, verdict: Verdict) -> Result<(String, Attempt), ApiError> {
     let challenge = tx.require(Kind::Challenge, challenge_id, Place::Path)?;
     let session_id = text(&challenge, "session").to_owned();
+    tx.set_time(tx.test_time(&session_id));
     let session = tx.require(Kind::CheckoutSession, &session_id, Place::Path)?;
     if let Some(closed) = closed(&session) {
         return Ok((session_id, closed));
@@ -90,7 +89,7 @@ pub fn lines(tx: &Tx, session_id: &str) -> Vec<Line> {
         .collect()
 }
 
-fn closed(session: &Value) -> Option<Attempt> {
+pub fn closed(session: &Value) -> Option<Attempt> {
     match text(session, "status") {
         "complete" => Some(Attempt::Complete(success_url(session))),
         "expired" => Some(Attempt::Expired),
@@ -106,7 +105,10 @@ fn proceed(
     authentication: Authentication,
 ) -> Result<Attempt, ApiError> {
     let session_id = text(&session, "id").to_owned();
-    let draft = draft(tx, &session, method.clone());
+    let draft = match draft(tx, &session, method.clone()) {
+        Ok(draft) => draft,
+        Err(failed) => return Ok(Attempt::DiscountLost(discounts::lose(tx, session, &failed))),
+    };
     let paid = match pay_today(tx, &session, &draft, method.as_deref(), authentication) {
         Today::Nothing => None,
         Today::Paid(paid) => Some(paid),
@@ -124,12 +126,12 @@ fn proceed(
     Ok(Attempt::Complete(success_url(&session)))
 }
 
-fn draft(tx: &Tx, session: &Value, method: Option<String>) -> Draft {
+fn draft(tx: &Tx, session: &Value, method: Option<String>) -> Result<Draft, Failed> {
     let private = tx.private(Kind::CheckoutSession, text(session, "id"));
     let data = &private["subscription_data"];
     let trial_days = data["trial_period_days"].as_i64().map(|days| tx.now() + days * 86_400);
     let missing = data["missing_payment_method"].as_str().unwrap_or("create_invoice");
-    Draft {
+    Ok(Draft {
         customer: text(session, "customer").to_owned(),
         lines: lines(tx, text(session, "id")),
         trial_end: data["trial_end"].as_i64().or(trial_days),
@@ -138,7 +140,8 @@ fn draft(tx: &Tx, session: &Value, method: Option<String>) -> Draft {
         default_payment_method: method,
         missing_payment_method: missing.to_owned(),
         billing_reason: "subscription_create",
-    }
+        discounts: discounts::discounts(tx, session)?,
+    })
 }
 
 enum Today {
@@ -161,7 +164,9 @@ fn pay_today(
     if draft.due_today() == 0 {
         return match (payment_method::behaviour(tx, method), authentication) {
             (Behaviour::Declines(decline), _) => Today::Declined(decline),
-            (Behaviour::Authenticates, Authentication::NotYet) => Today::NeedsAuthentication(None),
+            (Behaviour::Authenticates | Behaviour::AuthenticatesOnSetup, Authentication::NotYet) => {
+                Today::NeedsAuthentication(None)
+            }
             _ => Today::Nothing,
         };
     }

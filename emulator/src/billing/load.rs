@@ -69,6 +69,7 @@ fn example(tx: &mut Tx, load: &Load) -> [(Kind, Value); 4] {
         default_payment_method: card(tx, &customer_id),
         missing_payment_method: "create_invoice".to_owned(),
         billing_reason: "subscription_create",
+        discounts: Vec::new(),
         customer: customer_id.clone(),
     };
     let settlement = pay(tx, &draft);

@@ -20,11 +20,20 @@ pub struct Order {
     pub intent: Option<String>,
 }
 
-/// Whether the card's owner has passed a 3-D Secure challenge for this payment.
+/// Whether the card's owner is there, and has passed a 3-D Secure challenge for this payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authentication {
     NotYet,
     Passed,
+    /// Nobody is there.
+    OffSession,
+}
+
+/// How a challenge ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Passed,
+    Failed,
 }
 
 /// A payment that succeeded.
@@ -52,11 +61,12 @@ pub fn charge(tx: &mut Tx, order: &Order, authentication: Authentication) -> Cha
             let intent = decline_intent(tx, order, intent, is_new, decline);
             Charged::Declined { decline, intent }
         }
-        (Behaviour::Authenticates, Authentication::NotYet) => {
+        (Behaviour::Authenticates, Authentication::NotYet | Authentication::OffSession)
+        | (Behaviour::AuthenticatesOnSetup, Authentication::NotYet) => {
             let intent = await_authentication(tx, intent, is_new);
             Charged::NeedsAuthentication { intent }
         }
-        (Behaviour::Succeeds | Behaviour::Authenticates, _) => {
+        (Behaviour::Succeeds | Behaviour::Authenticates | Behaviour::AuthenticatesOnSetup, _) => {
             Charged::Paid(settle(tx, order, intent, is_new))
         }
     }
@@ -77,6 +87,7 @@ pub fn fail_authentication(tx: &mut Tx, intent: &str) {
 fn open_intent(tx: &Tx, order: &Order) -> (Value, bool) {
     let known = order.intent.as_deref().and_then(|id| tx.copy(Kind::PaymentIntent, id));
     if let Some(mut intent) = known {
+        intent["amount"] = json!(order.amount);
         intent["customer"] = json!(order.customer);
         intent["payment_method"] = json!(order.payment_method);
         intent["next_action"] = Value::Null;
@@ -205,6 +216,7 @@ fn card_details(order: &Order, card: &Value, outcome: Option<Decline>) -> Value 
         "brand": card["brand"],
         "checks": card["checks"],
         "country": card["country"],
+        "electronic_commerce_indicator": null,
         "exp_month": card["exp_month"],
         "exp_year": card["exp_year"],
         "fingerprint": card["fingerprint"],
@@ -214,7 +226,9 @@ fn card_details(order: &Order, card: &Value, outcome: Option<Decline>) -> Value 
         "mandate": null,
         "network": card["brand"],
         "network_transaction_id": null,
+        "regulated_status": "unregulated",
         "three_d_secure": null,
+        "transaction_link_id": null,
         "wallet": null,
     })
 }

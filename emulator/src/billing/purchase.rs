@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::invoice;
+use super::discount::{self, Applied};
+use super::invoice::{self, Occasion};
 use super::payment::Paid;
 use super::subscription::{self, Draft};
 use crate::state::{Kind, Tx, text};
@@ -19,6 +20,7 @@ pub struct Purchase {
     /// The event that tells of a first payment that did not succeed.
     unpaid: Option<&'static str>,
     invoice_payment: Option<Value>,
+    discounts: Vec<Applied>,
 }
 
 /// How the first invoice fares.
@@ -63,14 +65,16 @@ pub fn begin(tx: &mut Tx, draft: &Draft, settlement: Settlement) -> Purchase {
         (Settlement::Unpaid(_), None) => "incomplete",
     };
     let mut subscription = subscription::build(tx, draft, status);
-    let draft_invoice = invoice::draft(tx, draft, &subscription);
+    let mut draft_invoice = invoice::draft(tx, draft, &subscription);
+    discount::put_on_invoice(&mut draft_invoice, &draft.discounts);
+    subscription["discounts"] = discount::left_after(&draft.discounts, &draft_invoice);
     let mut now = draft_invoice.clone();
     invoice::finalize(tx, &mut now);
     let open_invoice = now.clone();
     let mut unpaid = None;
     let (paid, intent) = match settlement {
         Settlement::Paid(paid) => {
-            invoice::mark_paid(tx, &mut now);
+            invoice::mark_paid(tx, &mut now, Occasion::Automatic);
             let intent = paid.as_ref().map(|paid| text(&paid.intent, "id").to_owned());
             (paid, intent)
         }
@@ -89,7 +93,17 @@ pub fn begin(tx: &mut Tx, draft: &Draft, settlement: Settlement) -> Purchase {
         tx.put(Kind::InvoicePayment, payment.clone());
     }
     set_currency(tx, draft);
-    Purchase { subscription, draft_invoice, open_invoice, invoice: now, paid, unpaid, invoice_payment }
+    let discounts = draft.discounts.clone();
+    Purchase {
+        subscription,
+        draft_invoice,
+        open_invoice,
+        invoice: now,
+        paid,
+        unpaid,
+        invoice_payment,
+        discounts,
+    }
 }
 
 impl Purchase {
@@ -102,6 +116,7 @@ impl Purchase {
 
     /// The subscription, the payment intent and the invoice.
     pub fn announce(&self, tx: &mut Tx) {
+        discount::redeem::redeem(tx, &self.discounts, &self.subscription);
         tx.emit("customer.subscription.created", &self.subscription);
         if let Some(paid) = &self.paid {
             if paid.is_new {

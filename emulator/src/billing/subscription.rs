@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::discount::{self, Applied, Part};
 use super::period;
 use crate::shapes::{self, Shape};
 use crate::state::{Kind, Tx, ids, number, text};
@@ -33,12 +34,25 @@ pub struct Draft {
     /// `create_invoice`, `cancel` or `pause`: what to do when a trial ends without a card.
     pub missing_payment_method: String,
     pub billing_reason: &'static str,
+    pub discounts: Vec<Applied>,
 }
 
 impl Draft {
     /// What is to be paid today.
     pub fn due_today(&self) -> i64 {
+        self.subtotal() - discount::total(&self.discounts, &self.parts())
+    }
+
+    /// The same without discounts.
+    pub fn subtotal(&self) -> i64 {
         if self.trial_end.is_some() { 0 } else { self.lines.iter().map(Line::amount).sum() }
+    }
+
+    /// What each line is due today, without discounts.
+    pub fn parts(&self) -> Vec<Part> {
+        let due = |line: &Line| if self.trial_end.is_some() { 0 } else { line.amount() };
+        let part = |line: &Line| Part { product: text(&line.price, "product").to_owned(), amount: due(line) };
+        self.lines.iter().map(part).collect()
     }
 
     pub fn currency(&self) -> &str {
@@ -49,6 +63,8 @@ impl Draft {
 /// A new subscription object in `status`, without an invoice yet. It is not stored.
 pub fn build(tx: &Tx, draft: &Draft, status: &str) -> Value {
     let (id, now) = (ids::new("sub_"), tx.now());
+    let customer = tx.find(Kind::Customer, &draft.customer);
+    let test_clock = customer.map_or(Value::Null, |customer| customer["test_clock"].clone());
     let items: Vec<Value> = draft.lines.iter().map(|line| item(&id, line, draft.trial_end, now)).collect();
     shapes::filled(
         Shape::Subscription,
@@ -70,14 +86,16 @@ pub fn build(tx: &Tx, draft: &Draft, status: &str) -> Value {
             "metadata": draft.metadata,
             "start_date": now,
             "status": status,
+            "test_clock": test_clock,
             "trial_end": draft.trial_end,
-            "trial_settings": { "end_behavior": { "missing_payment_method": draft.missing_payment_method } },
+            "trial_settings": { "end_behavior": { "billing_cycle_anchor": null, "missing_payment_method": draft.missing_payment_method } },
             "trial_start": draft.trial_end.map(|_| now),
         }),
     )
 }
 
-fn item(subscription: &str, line: &Line, trial_end: Option<i64>, now: i64) -> Value {
+/// A new item, which begins now.
+pub fn item(subscription: &str, line: &Line, trial_end: Option<i64>, now: i64) -> Value {
     let recurring = &line.price["recurring"];
     let end = period::after(now, text(recurring, "interval"), number(recurring, "interval_count"), 1);
     json!({
@@ -87,6 +105,7 @@ fn item(subscription: &str, line: &Line, trial_end: Option<i64>, now: i64) -> Va
         "created": now,
         "current_period_end": trial_end.unwrap_or(end),
         "current_period_start": now,
+        "current_trial": null,
         "discounts": [],
         "metadata": {},
         "plan": plan_of(&line.price),

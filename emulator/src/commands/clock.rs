@@ -26,6 +26,20 @@ pub enum Clock {
         after_help = "Examples: stripe-emulator clock to 2027-01-31T09:30:00Z\n          stripe-emulator clock to 2027-01-31"
     )]
     To(To),
+    /// Let the clock go faster than time, or as fast again.
+    #[command(
+        after_help = "Examples: stripe-emulator clock speed 86400    a day a second\n          stripe-emulator clock speed 1"
+    )]
+    Speed(Speed),
+}
+
+#[derive(Args)]
+pub struct Speed {
+    /// How many of its seconds pass in a second.
+    #[arg(value_name = "N")]
+    speed: u32,
+    #[command(flatten)]
+    target: Target,
 }
 
 #[derive(Args)]
@@ -62,6 +76,11 @@ impl Clock {
                 let to = advance.span.after(now);
                 let to = to.ok_or_else(|| Failure::Input("no calendar goes that far".to_owned()))?;
                 go(&emulated, now, to).await
+            }
+            Clock::Speed(speed) => {
+                let emulated = Emulated::new(speed.target)?;
+                let answer = emulated.post("clock", &json!({ "speed": speed.speed })).await?;
+                say(format!("{} times as fast as time", answer["speed"]))
             }
             Clock::To(to) => {
                 let emulated = Emulated::new(to.target)?;

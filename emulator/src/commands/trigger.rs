@@ -1,7 +1,8 @@
 //! `trigger`: causes an event by making the objects it takes, as Stripe's CLI does. What each takes is in
 //! `triggers.json`, in the format of fixtures. Whether the event happened is looked up and not assumed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use clap::Args;
 use serde::Deserialize;
@@ -11,6 +12,10 @@ use super::events::{known_events, unknown_events};
 use super::failure::Failure;
 use super::fixtures::{Step, run_all};
 use super::output::say;
+
+/// How often the event is looked for, and how long between two looks.
+const LOOKS: usize = 50;
+const PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Args)]
 #[command(after_help = "Example: stripe-emulator trigger checkout.session.completed\n\
@@ -63,12 +68,22 @@ impl Trigger {
         emulated.greet().await?;
         let known = known_events(&emulated).await?;
         run_all(&emulated, &steps).await?;
-        let happened = unknown_events(&emulated, &known).await?;
-        match happened.iter().rev().find(|one| one["type"] == *event) {
-            Some(found) => say(format!("{event} happened: {}", found["id"].as_str().unwrap_or_default())),
-            None => Err(Failure::Input(format!("the requests went through, but {event} did not happen"))),
-        }
+        let found = wait_for(&emulated, &known, &event).await?;
+        say(format!("{event} happened: {found}"))
     }
+}
+
+/// The id of the newest event of this type that was not known. Waits a little, because some follow a moment after
+/// the request, when the emulator looks at what is due.
+async fn wait_for(emulated: &Emulated, known: &HashSet<String>, event: &str) -> Result<String, Failure> {
+    for _ in 0..LOOKS {
+        let happened = unknown_events(emulated, known).await?;
+        if let Some(found) = happened.iter().rev().find(|one| one["type"] == *event) {
+            return Ok(found["id"].as_str().unwrap_or_default().to_owned());
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Err(Failure::Input(format!("the requests went through, but {event} did not happen")))
 }
 
 #[cfg(test)]

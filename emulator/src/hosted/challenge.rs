@@ -5,12 +5,18 @@ use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::html;
+use serde_json::Value;
 
 use super::layout;
-use crate::billing::checkout::{self, Attempt, Verdict};
+use crate::billing::checkout::{self, Attempt};
+use crate::billing::invoice_page;
+use crate::billing::payment::Verdict;
+use crate::billing::setup::Attempted;
+use crate::billing::setup_session;
+use crate::error::{ApiError, Place};
 use crate::form::{self, Node};
 use crate::server::App;
-use crate::state::{Kind, Stamp};
+use crate::state::{Kind, Stamp, Tx, text};
 
 pub async fn show(Shared(app): Shared<App>, Path(id): Path<String>) -> Response {
     if app.state.read(|store| store.find(Kind::Challenge, &id).is_none()) {
@@ -40,14 +46,51 @@ pub async fn submit(Shared(app): Shared<App>, Path(id): Path<String>, body: Byte
             return (StatusCode::BAD_REQUEST, page).into_response();
         }
     };
-    match app.state.transact(Stamp::default(), move |tx| checkout::conclude(tx, &id, verdict)).await {
-        Ok((_, Attempt::Complete(url))) => Redirect::to(&url).into_response(),
-        Ok((session, Attempt::Declined(_))) => {
-            Redirect::to(&format!("/c/pay/{session}?error=authentication")).into_response()
+    match app.state.transact(Stamp::default(), move |tx| conclude(tx, &id, verdict)).await {
+        Ok(Some(url)) => Redirect::to(&url).into_response(),
+        Ok(None) => {
+            let text = "This test has its answer. You can close this page.";
+            layout::message("Thank you", text, None)
         }
-        Ok((session, _)) => Redirect::to(&format!("/c/pay/{session}")).into_response(),
         Err(_) => gone(),
     }
+}
+
+/// Does what the verdict means for whatever was to be paid or set up. Where one goes on, if anywhere.
+fn conclude(tx: &mut Tx, id: &str, verdict: Verdict) -> Result<Option<String>, ApiError> {
+    let challenge = tx.require(Kind::Challenge, id, Place::Path)?;
+    if challenge["setup_intent"].is_string() {
+        let (challenge, attempted) = setup_session::conclude(tx, id, verdict)?;
+        return Ok(after_setup(tx, &challenge, &attempted));
+    }
+    if challenge["invoice"].is_string() {
+        let (page, attempt) = invoice_page::conclude(tx, &challenge, verdict)?;
+        let failed = matches!(attempt, invoice_page::Attempt::Declined(_));
+        return Ok(Some(if failed { format!("{page}?error=authentication") } else { page }));
+    }
+    Ok(Some(match checkout::conclude(tx, id, verdict)? {
+        (_, Attempt::Complete(url)) => url,
+        (session, Attempt::Declined(_)) => format!("/c/pay/{session}?error=authentication"),
+        (session, _) => format!("/c/pay/{session}"),
+    }))
+}
+
+/// A session's page, or the `return_url` of an intent that was confirmed by API.
+fn after_setup(tx: &Tx, challenge: &Value, attempted: &Attempted) -> Option<String> {
+    let succeeded = matches!(attempted, Attempted::Succeeded(_));
+    if let Some(session) = tx.copy(Kind::CheckoutSession, text(challenge, "session")) {
+        let id = text(&session, "id");
+        let again = format!("/c/pay/{id}?error=authentication");
+        return Some(if succeeded { checkout::success_url(&session) } else { again });
+    }
+    let back = challenge["return_url"].as_str()?;
+    let intent = tx.copy(Kind::SetupIntent, text(challenge, "setup_intent"))?;
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("setup_intent", text(&intent, "id"))
+        .append_pair("setup_intent_client_secret", text(&intent, "client_secret"))
+        .append_pair("redirect_status", if succeeded { "succeeded" } else { "failed" })
+        .finish();
+    Some(format!("{back}{}{query}", if back.contains('?') { '&' } else { '?' }))
 }
 
 fn gone() -> Response {

@@ -8,11 +8,15 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::card_form::{EMAIL, card_fields, test_cards};
 use super::entry::{Asked, Entry, Errors, error_of};
 use super::layout;
+use super::promotion::{self, Discount};
+use super::setup;
 use crate::billing::cards::NOT_AUTHENTICATED;
 use crate::billing::checkout::{self, Attempt};
 use crate::billing::money;
+use crate::billing::setup_session::{self, is_setup};
 use crate::billing::subscription::{Line, product_name};
 use crate::error::{ApiError, Place};
 use crate::server::App;
@@ -23,12 +27,22 @@ pub struct Notice {
     error: Option<String>,
 }
 
+impl Notice {
+    pub fn errors(&self) -> Errors {
+        match self.error.as_deref() {
+            Some("authentication") => error_of(NOT_AUTHENTICATED),
+            _ => Errors::new(),
+        }
+    }
+}
+
 /// A session as the page shows it.
 #[derive(Clone)]
-struct View {
-    session: Value,
+pub struct View {
+    pub session: Value,
     lines: Vec<(String, Line)>,
     trial_days: Option<i64>,
+    pub discount: Option<Discount>,
     now: i64,
 }
 
@@ -37,10 +51,7 @@ pub async fn show(
     Path(id): Path<String>,
     Query(notice): Query<Notice>,
 ) -> Response {
-    let errors = match notice.error.as_deref() {
-        Some("authentication") => error_of(NOT_AUTHENTICATED),
-        _ => Errors::new(),
-    };
+    let errors = notice.errors();
     match view(&app, id).await {
         Ok(view) => render(&view, &Entry::default(), &errors),
         Err(error) => missing(&error),
@@ -59,12 +70,27 @@ pub async fn submit(Shared(app): Shared<App>, Path(id): Path<String>, body: Byte
         Err(_) if view.session["status"] != "open" => return closed(&view.session),
         Err(errors) => return refused(&view, &entry, &errors),
     };
-    let attempt = app.state.transact(Stamp::default(), move |tx| checkout::pay(tx, &id, &buyer)).await;
+    let session = id.clone();
+    let sets_up = is_setup(&view.session);
+    let attempt = app.state.transact(Stamp::default(), move |tx| match sets_up {
+        true => setup_session::save(tx, &session, &buyer),
+        false => checkout::pay(tx, &session, &buyer),
+    });
+    let attempt = attempt.await;
     match attempt {
         Ok(Attempt::Complete(url)) => Redirect::to(&url).into_response(),
         Ok(Attempt::Challenge(challenge)) => Redirect::to(&format!("/c/3ds/{challenge}")).into_response(),
         Ok(Attempt::Declined(decline)) => refused(&view, &entry, &error_of(decline)),
         Ok(Attempt::Expired) => expired(&view.session),
+        Ok(Attempt::DiscountLost(why)) => refused_code(&app, id, &entry, why).await,
+        Err(error) => missing(&error),
+    }
+}
+
+/// The page as it is without the discount that was lost, or with a code that was not taken.
+pub async fn refused_code(app: &App, id: String, entry: &Entry, why: String) -> Response {
+    match view(app, id).await {
+        Ok(view) => refused(&view, entry, &Errors::from([(promotion::FIELD, why)])),
         Err(error) => missing(&error),
     }
 }
@@ -78,7 +104,8 @@ async fn view(app: &App, id: String) -> Result<View, ApiError> {
             let data = &tx.private(Kind::CheckoutSession, &id)["subscription_data"];
             let until_end = data["trial_end"].as_i64().map(|end| (end - tx.now()) / 86_400);
             let trial_days = data["trial_period_days"].as_i64().or(until_end);
-            Ok(View { session, lines, trial_days, now: tx.now() })
+            let discount = promotion::discount(tx, &session);
+            Ok(View { session, lines, trial_days, discount, now: tx.now() })
         })
         .await
 }
@@ -89,7 +116,7 @@ fn asked(view: &View) -> Asked {
     Asked { email: view.session["customer_details"]["email"].is_null(), card: !(free && optional) }
 }
 
-fn missing(error: &ApiError) -> Response {
+pub fn missing(error: &ApiError) -> Response {
     let text = "This checkout page does not exist. Go back to the shop and try again.";
     let title =
         if error.status() == StatusCode::NOT_FOUND { "Page not found" } else { "Something went wrong" };
@@ -118,7 +145,8 @@ fn render(view: &View, entry: &Entry, errors: &Errors) -> Response {
         "open" => {}
         "complete" => {
             let url = checkout::success_url(&view.session);
-            let text = "You have already paid. You will not be charged again.";
+            let paid = "You have already paid. You will not be charged again.";
+            let text = if is_setup(&view.session) { "Your card is saved." } else { paid };
             return layout::message("You're all done here", text, Some(("Continue", &url)));
         }
         _ => return expired(&view.session),
@@ -126,18 +154,21 @@ fn render(view: &View, entry: &Entry, errors: &Errors) -> Response {
     let title = match view.lines.first() {
         Some((name, _)) if view.trial_days.is_some() => format!("Try {name}"),
         Some((name, _)) => format!("Subscribe to {name}"),
+        None if is_setup(&view.session) => setup::TITLE.to_owned(),
         None => "Subscribe".to_owned(),
     };
     let body = html! {
         div.columns {
-            section.facts aria-label="What you buy" { div { (facts(view, &title)) } }
+            section.facts aria-label="What you buy" {
+                div { @if is_setup(&view.session) { (setup::facts(view)) } @else { (facts(view, &title, errors)) } }
+            }
             section.action aria-label="Payment" { div { (form(view, entry, errors)) (test_cards()) } }
         }
     };
     layout::page(&format!("{title} - test checkout"), &body)
 }
 
-fn facts(view: &View, title: &str) -> Markup {
+fn facts(view: &View, title: &str, errors: &Errors) -> Markup {
     let currency = text(&view.session, "currency");
     let today = money::format(number(&view.session, "amount_total"), currency);
     let merchant = text(&view.session, "success_url").split('/').nth(2).unwrap_or_default();
@@ -160,8 +191,10 @@ fn facts(view: &View, title: &str) -> Markup {
                     dd { (money::format(line.amount(), currency)) " / " (self::per(line)) }
                 }
             }
+            (promotion::row(view))
             div.total { dt { "Total due today" } dd { (today) } }
         }
+        (promotion::form(view, errors))
     }
 }
 
@@ -172,76 +205,22 @@ fn per(line: &Line) -> String {
 
 fn form(view: &View, entry: &Entry, errors: &Errors) -> Markup {
     let asked = asked(view);
-    let button = if view.trial_days.is_some() { "Start trial" } else { "Subscribe" };
+    let button = match view.trial_days {
+        _ if is_setup(&view.session) => "Save card",
+        Some(_) => "Start trial",
+        None => "Subscribe",
+    };
     let email = text(&view.session["customer_details"], "email");
     html! {
         h2 { "Payment details" }
         form method="post" action=(format!("/c/pay/{}", text(&view.session, "id"))) novalidate {
             @if asked.email {
-                (Field { name: "email", label: "Email", hint: "", autocomplete: "email", mode: "email" }.render(&entry.email, errors))
+                (EMAIL.render(&entry.email, errors))
             } @else {
                 p { span.soft { "Email " } bdi { (email) } }
             }
-            @if asked.card {
-                (Field { name: "card_number", label: "Card number", hint: "", autocomplete: "cc-number", mode: "numeric" }.render(&entry.card_number, errors))
-                div.pair {
-                    (Field { name: "expiry", label: "Expiry date", hint: "(MM/YY)", autocomplete: "cc-exp", mode: "numeric" }.render(&entry.expiry, errors))
-                    (Field { name: "cvc", label: "CVC", hint: "(security code)", autocomplete: "cc-csc", mode: "numeric" }.render("", errors))
-                }
-                (Field { name: "name", label: "Name on card", hint: "", autocomplete: "cc-name", mode: "text" }.render(&entry.name, errors))
-            }
+            @if asked.card { (card_fields(entry, errors)) }
             button type="submit" { (button) }
-        }
-    }
-}
-
-struct Field {
-    name: &'static str,
-    label: &'static str,
-    hint: &'static str,
-    autocomplete: &'static str,
-    mode: &'static str,
-}
-
-impl Field {
-    fn render(&self, value: &str, errors: &Errors) -> Markup {
-        let error = errors.get(self.name);
-        let first = first_wrong(errors) == Some(self.name);
-        let error_id = format!("{}-error", self.name);
-        html! {
-            div.field {
-                label for=(self.name) { (self.label) @if !self.hint.is_empty() { " " span.hint { (self.hint) } } }
-                input id=(self.name) name=(self.name) type="text" value=(value) required inputmode=(self.mode)
-                    autocomplete=(self.autocomplete) aria-invalid=[error.map(|_| "true")]
-                    aria-describedby=[error.map(|_| &error_id)] autofocus[first];
-                @if let Some(error) = error { p.error id=(error_id) { (error) } }
-            }
-        }
-    }
-}
-
-/// Where the buyer goes on: the first wrong field, from the top.
-fn first_wrong(errors: &Errors) -> Option<&'static str> {
-    ["email", "card_number", "expiry", "cvc", "name"].into_iter().find(|name| errors.contains_key(name))
-}
-
-fn test_cards() -> Markup {
-    let cards = [
-        ("4242 4242 4242 4242", "succeeds"),
-        ("5555 5555 5555 4444", "succeeds (Mastercard)"),
-        ("3782 822463 10005", "succeeds (American Express, 4-digit CVC)"),
-        ("4000 0025 0000 3155", "asks for 3-D Secure"),
-        ("4000 0000 0000 0002", "is declined"),
-        ("4000 0000 0000 9995", "has insufficient funds"),
-        ("4000 0000 0000 0069", "has expired"),
-        ("4000 0000 0000 0127", "has a wrong CVC"),
-        ("4000 0000 0000 0119", "meets a processing error"),
-    ];
-    html! {
-        div.cards {
-            h2 { "Test cards" }
-            p { "Any future date, any CVC and any name will do." }
-            ul { @for (number, what) in cards { li { code { (number) } " " (what) } } }
         }
     }
 }

@@ -1,17 +1,20 @@
-//! The pages a buyer sees: checkout, the 3-D Secure challenge and the receipt. Plain HTML without scripts.
+//! The pages a buyer sees: checkout, the 3-D Secure challenge and the invoice. Plain HTML without scripts.
 //! They read forms and show outcomes; what a purchase does is `billing::checkout`'s business.
 
+mod card_form;
 mod challenge;
 mod checkout;
 mod entry;
+mod invoice;
 pub mod layout;
-mod receipt;
+mod promotion;
+mod setup;
 
 use axum::Router;
 use axum::extract::{Request, State as Shared};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use crate::faults::{Cut, Fault, cut_connection};
 use crate::server::App;
@@ -19,8 +22,9 @@ use crate::server::App;
 pub fn router(app: App) -> Router<App> {
     Router::new()
         .route("/c/pay/{session}", get(checkout::show).post(checkout::submit))
+        .route("/c/pay/{session}/promotion_code", post(promotion::submit))
         .route("/c/3ds/{challenge}", get(challenge::show).post(challenge::submit))
-        .route("/i/{invoice}", get(receipt::show))
+        .route("/i/{invoice}", get(invoice::show).post(invoice::submit))
         .layer(middleware::from_fn_with_state(app, meet_faults))
 }
 

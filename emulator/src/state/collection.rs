@@ -15,16 +15,18 @@ pub enum Key {
     /// The event that a delivery carries.
     Event,
     Invoice,
+    TestClock,
     /// A pair of the object's metadata, as `Key::pair` writes it.
     Metadata,
 }
 
 impl Key {
-    const FIELDS: [(Key, &str); 4] = [
+    const FIELDS: [(Key, &str); 5] = [
         (Key::Customer, "customer"),
         (Key::Email, "email"),
         (Key::Event, "event"),
         (Key::Invoice, "invoice"),
+        (Key::TestClock, "test_clock"),
     ];
 
     /// This key with a value, if there is one.

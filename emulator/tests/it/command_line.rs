@@ -45,10 +45,6 @@ impl Stripe {
         assert_eq!(ran.code, code, "{arguments:?}: {} {}", ran.out, ran.errors);
         ran.errors
     }
-
-    async fn seconds(&self) -> i64 {
-        self.get("/_emulator/clock").await["now"].as_i64().unwrap()
-    }
 }
 
 #[tokio::test]
@@ -95,7 +91,7 @@ async fn the_clock_is_shown_and_moved_by_the_calendar() {
     assert!(stripe.said(&["clock", "advance", "1mo"]).await.starts_with("2031-02-28T09:3"));
     assert!(stripe.said(&["clock", "advance", "1y1d"]).await.starts_with("2032-02-29T09:3"));
     assert!(stripe.said(&["clock", "to", "2032-03-02"]).await.starts_with("2032-03-02T00:0"));
-    let now = stripe.seconds().await;
+    let now = stripe.now().await;
     assert!(
         stripe
             .complaint(&["clock", "to", "2032-03-01"], 1)
@@ -105,7 +101,10 @@ async fn the_clock_is_shown_and_moved_by_the_calendar() {
     assert!(stripe.complaint(&["clock", "advance", "11y"], 1).await.contains("ten years"));
     assert!(stripe.complaint(&["clock", "advance", "1m"], 2).await.contains("write min or mo"));
     assert!(stripe.complaint(&["clock", "to", "tomorrow"], 2).await.contains("a date like"));
-    assert!(stripe.seconds().await - now < 60);
+    assert!(stripe.now().await - now < 60);
+    assert_eq!(stripe.said(&["clock", "speed", "2"]).await, "2 times as fast as time\n");
+    assert_eq!(stripe.get("/_emulator/clock").await["speed"], 2);
+    assert!(stripe.complaint(&["clock", "speed", "0"], 1).await.contains("speed must be"));
 }
 
 async fn fixtures(stripe: &Stripe, content: &Value) -> Ran {

@@ -28,10 +28,6 @@ impl Stripe {
         assert_eq!(response.status(), StatusCode::SEE_OTHER, "{path}: {}", response.text().await.unwrap());
         location(&response)
     }
-
-    pub async fn now(&self) -> i64 {
-        self.get("/_emulator/clock").await["now"].as_i64().unwrap()
-    }
 }
 
 fn location(response: &Response) -> String {

@@ -81,6 +81,16 @@ async fn the_clock_goes_forward_by_buttons_and_to_a_moment() {
 }
 
 #[tokio::test]
+async fn the_clock_goes_faster_by_hand() {
+    let stripe = Stripe::start().await;
+    let fields = [("speed", "3600"), ("back", "/_emulator/panel")];
+    assert_eq!(stripe.press("/_emulator/panel/clock", &fields).await, "/_emulator/panel?done=speed");
+    assert_eq!(stripe.get("/_emulator/clock").await["speed"], 3600);
+    let page = stripe.page("/_emulator/panel").await;
+    has(&page, &["3600 times as fast", "value=\"3600\" aria-pressed=\"true\""]);
+}
+
+#[tokio::test]
 async fn buttons_lead_back_into_the_console_only() {
     let stripe = Stripe::start().await;
     for back in ["https://evil.test/", "//evil.test/", "/_emulatorx", "/_emulator@evil", ""] {

@@ -102,7 +102,7 @@ async fn serving_tells_where_and_help_teaches_by_example() {
     assert_eq!((taken.code, taken.errors.contains("in use")), (1, true), "{}", taken.errors);
     assert_eq!(run(&["clock", "show", "--url", &url]).await.code, 0);
 
-    let commands: [&[&str]; 13] = [
+    let commands: [&[&str]; 14] = [
         &["serve"],
         &["events", "tail"],
         &["events", "resend"],
@@ -110,6 +110,7 @@ async fn serving_tells_where_and_help_teaches_by_example() {
         &["clock", "show"],
         &["clock", "advance"],
         &["clock", "to"],
+        &["clock", "speed"],
         &["fixtures"],
         &["faults", "add"],
         &["faults", "list"],

@@ -4,8 +4,9 @@
 use miniserde::Deserialize;
 use serde_json::Value;
 use stripe_shared::{
-    Account, Charge, CheckoutSession, CheckoutSessionItem, Customer, Event, Invoice, InvoicePayment,
-    PaymentIntent, PaymentMethod, Price, Product, Subscription,
+    Account, Charge, CheckoutSession, CheckoutSessionItem, Coupon, Customer, DeletedCoupon, DeletedDiscount,
+    Discount, Event, Invoice, InvoicePayment, PaymentIntent, PaymentMethod, Price, Product, PromotionCode,
+    Refund, SetupAttempt, SetupIntent, Subscription,
 };
 use stripe_types::List;
 
@@ -63,4 +64,68 @@ async fn async_stripe_reads_subscriptions_in_every_state() {
     let path = format!("/v1/subscriptions/{}", id(&subscription));
     reads::<Subscription>("an ending one", &stripe.post(&path, &[("cancel_at_period_end", "true")]).await);
     reads::<Subscription>("an ended one", &stripe.delete(&path).await);
+}
+
+#[tokio::test]
+async fn async_stripe_reads_coupons_codes_and_discounts() {
+    let stripe = Stripe::start().await;
+    let (customer, price) = (stripe.customer().await, stripe.price().await);
+    let off = [("id", "C"), ("percent_off", "25.5"), ("duration", "repeating"), ("duration_in_months", "3")];
+    reads::<Coupon>("a coupon", &stripe.post("/v1/coupons", &off).await);
+    let product = stripe.get(&format!("/v1/prices/{price}")).await["product"].clone();
+    let off =
+        [("amount_off", "5"), ("currency", "usd"), ("applies_to[products][]", product.as_str().unwrap())];
+    stripe.post("/v1/coupons", &off).await;
+    reads::<List<Coupon>>("coupons", &stripe.get("/v1/coupons?expand[]=data.applies_to").await);
+    let code = [("promotion[type]", "coupon"), ("promotion[coupon]", "C"), ("customer", &*customer)];
+    let code = stripe.post("/v1/promotion_codes", &code).await;
+    reads::<PromotionCode>("a promotion code", &code);
+    let expand = "expand[]=data.promotion.coupon&expand[]=data.customer";
+    reads::<List<PromotionCode>>("codes", &stripe.get(&format!("/v1/promotion_codes?{expand}")).await);
+    let session = stripe.session(&customer, &price, &[("discounts[0][promotion_code]", &id(&code))]).await;
+    reads::<CheckoutSession>("a discounted session", &session);
+    stripe.pay(&session, GOOD).await;
+    let path = format!("/v1/checkout/sessions/{}?expand[]=discounts.promotion_code", id(&session));
+    reads::<CheckoutSession>("the same, paid", &stripe.get(&path).await);
+    let expand = "expand[]=data.discounts.source.coupon&expand[]=data.discounts.promotion_code";
+    let subscriptions =
+        stripe.get(&format!("/v1/subscriptions?{expand}&expand[]=data.latest_invoice.discounts")).await;
+    reads::<List<Subscription>>("discounted subscriptions", &subscriptions);
+    reads::<Discount>("a discount", &subscriptions["data"][0]["discounts"][0]);
+    reads::<Invoice>("a discounted invoice", &subscriptions["data"][0]["latest_invoice"]);
+    let path = format!("/v1/subscriptions/{}/discount", id(&subscriptions["data"][0]));
+    reads::<DeletedDiscount>("a discount that is gone", &stripe.delete(&path).await);
+    reads::<DeletedCoupon>("a coupon that is gone", &stripe.delete("/v1/coupons/C").await);
+    reads::<List<Event>>("their events", &stripe.get("/v1/events?limit=100").await);
+}
+
+#[tokio::test]
+async fn async_stripe_reads_refunds_and_setup_intents() {
+    let stripe = Stripe::start().await;
+    let (customer, session) = stripe.buy().await;
+    reads::<List<InvoicePayment>>("invoice payments", &stripe.get("/v1/invoice_payments").await);
+    let charge = id(&stripe.get("/v1/charges").await["data"][0]);
+    reads::<Refund>("a refund", &stripe.post("/v1/refunds", &[("charge", &charge), ("amount", "7")]).await);
+    reads::<List<Refund>>("refunds", &stripe.get("/v1/refunds?expand[]=data.charge").await);
+    reads::<List<Charge>>("charges", &stripe.get("/v1/charges?expand[]=data.refunds").await);
+    for card in ["pm_card_visa_chargeDeclined", "pm_card_authenticationRequired", "pm_card_visa"] {
+        let fields = [("customer", &*customer), ("payment_method", card), ("confirm", "true")];
+        stripe.try_post("/v1/setup_intents", &fields).await;
+    }
+    let intents =
+        stripe.get("/v1/setup_intents?expand[]=data.payment_method&expand[]=data.latest_attempt").await;
+    assert_eq!(intents["data"].as_array().unwrap().len(), 3);
+    reads::<List<SetupIntent>>("setup intents", &intents);
+    for intent in intents["data"].as_array().unwrap() {
+        let attempts = stripe.get(&format!("/v1/setup_attempts?setup_intent={}", id(intent))).await;
+        reads::<List<SetupAttempt>>("attempts", &attempts);
+    }
+    let success = session["success_url"].as_str().unwrap();
+    let fields = [("mode", "setup"), ("customer", &*customer), ("success_url", success)];
+    let setup = stripe.post("/v1/checkout/sessions", &fields).await;
+    reads::<CheckoutSession>("a session in setup mode", &setup);
+    stripe.pay(&setup, GOOD).await;
+    let path = format!("/v1/checkout/sessions/{}?expand[]=setup_intent", id(&setup));
+    reads::<CheckoutSession>("the same, complete", &stripe.get(&path).await);
+    reads::<List<Event>>("their events", &stripe.get("/v1/events?limit=100").await);
 }

@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 
 use super::line_items::{self, Start};
-use super::{looks, subscription_data};
+use super::{create_setup, looks, subscription_data};
 use crate::api::Call;
+use crate::api::discounts::{self, Sale};
+use crate::billing::discount::session as discounted;
 use crate::billing::subscription::Line;
 use crate::error::{ApiError, Place};
 use crate::params::Params;
@@ -18,7 +20,6 @@ const UNSUPPORTED: &[&str] = &[
     "consent_collection",
     "custom_fields",
     "custom_text",
-    "discounts",
     "invoice_creation",
     "managed_payments",
     "optional_items",
@@ -28,7 +29,6 @@ const UNSUPPORTED: &[&str] = &[
     "permissions",
     "return_url",
     "redirect_on_completion",
-    "setup_intent_data",
     "shipping_address_collection",
     "shipping_options",
 ];
@@ -38,7 +38,10 @@ const HALF_AN_HOUR: i64 = 1_800;
 pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
     params.refuse(UNSUPPORTED)?;
-    read_mode(&mut params)?;
+    if read_mode(&mut params)? == "setup" {
+        return create_setup::create(call, params);
+    }
+    params.refuse(&["setup_intent_data"])?;
     let customer = read_customer(call.tx, &mut params)?;
     let customer_email = params.text("customer_email")?;
     if customer.is_some() && customer_email.is_some() {
@@ -55,8 +58,10 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let on_trial = !data["trial_period_days"].is_null() || !data["trial_end"].is_null();
     let start = if on_trial { Start::Trial } else { Start::Paid };
     let mut session = build(call.tx, customer.as_ref(), customer_email, &lines, start);
+    let mut line_items = line_items::build(call.tx, &lines, start);
+    read_discounts(call.tx, &mut params, &mut session, &mut line_items)?;
     let private = json!({
-        "line_items": line_items::build(call.tx, &lines, start),
+        "line_items": line_items,
         "subscription_data": data,
         "customer_update": read_customer_update(&mut params)?,
     });
@@ -70,7 +75,30 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     Ok(session)
 }
 
-fn build(
+/// One discount, or a field on the page for a code of the buyer's own.
+fn read_discounts(
+    tx: &Tx,
+    params: &mut Params,
+    session: &mut Value,
+    line_items: &mut Value,
+) -> Result<(), ApiError> {
+    if params.has("discounts") && params.has("allow_promotion_codes") {
+        let message = "You may only specify one of these parameters: allow_promotion_codes, discounts.";
+        return Err(ApiError::invalid(message).param("allow_promotion_codes"));
+    }
+    let parts = discounted::parts(line_items);
+    let sale = Sale {
+        customer: session["customer"].as_str(),
+        currency: session["currency"].as_str().unwrap_or_default(),
+        parts: &parts,
+        most: 1,
+    };
+    let applied = discounts::read(tx, params, &sale)?;
+    discounted::put_on_session(session, line_items, &applied);
+    Ok(())
+}
+
+pub fn build(
     tx: &Tx,
     customer: Option<&Value>,
     customer_email: Option<String>,
@@ -104,23 +132,23 @@ fn build(
     )
 }
 
-fn read_mode(params: &mut Params) -> Result<(), ApiError> {
-    match params.one_of("mode", &["payment", "setup", "subscription"])?.as_deref() {
-        Some("subscription") => {}
-        Some(_) => {
-            return Err(ApiError::invalid("stripe-emulator supports `mode` subscription only.").param("mode"));
-        }
-        None => return Err(ApiError::missing_param("mode")),
+/// `subscription` or `setup`.
+fn read_mode(params: &mut Params) -> Result<String, ApiError> {
+    let mode = params.one_of("mode", &["payment", "setup", "subscription"])?;
+    let mode = mode.ok_or_else(|| ApiError::missing_param("mode"))?;
+    if mode == "payment" {
+        let message = "stripe-emulator supports `mode` subscription and setup only.";
+        return Err(ApiError::invalid(message).param("mode"));
     }
     match params.one_of("ui_mode", &["elements", "embedded_page", "form", "hosted_page"])?.as_deref() {
-        None | Some("hosted_page") => Ok(()),
+        None | Some("hosted_page") => Ok(mode),
         Some(_) => {
             Err(ApiError::invalid("stripe-emulator supports `ui_mode` hosted_page only.").param("ui_mode"))
         }
     }
 }
 
-fn read_customer(tx: &Tx, params: &mut Params) -> Result<Option<Value>, ApiError> {
+pub fn read_customer(tx: &Tx, params: &mut Params) -> Result<Option<Value>, ApiError> {
     let id = params.text("customer")?;
     id.map(|id| tx.require(Kind::Customer, &id, Place::Param("customer"))).transpose()
 }
@@ -138,7 +166,7 @@ fn ensure_one_currency(customer: Option<&Value>, lines: &[Line]) -> Result<(), A
     Err(ApiError::invalid(message).param("line_items"))
 }
 
-fn read_urls(params: &mut Params, session: &mut Value) -> Result<(), ApiError> {
+pub fn read_urls(params: &mut Params, session: &mut Value) -> Result<(), ApiError> {
     let success = params.required_text("success_url")?;
     let cancel = params.text("cancel_url")?;
     for (name, url) in [("success_url", Some(&success)), ("cancel_url", cancel.as_ref())] {
@@ -151,7 +179,7 @@ fn read_urls(params: &mut Params, session: &mut Value) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn read_expiry(tx: &Tx, params: &mut Params) -> Result<i64, ApiError> {
+pub fn read_expiry(tx: &Tx, params: &mut Params) -> Result<i64, ApiError> {
     let now = tx.now();
     match params.integer("expires_at")? {
         None => Ok(now + DAY),

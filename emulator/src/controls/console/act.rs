@@ -41,33 +41,33 @@ pub struct Move {
     back: String,
     by: Option<String>,
     to: Option<String>,
+    speed: Option<i64>,
 }
 
 impl Move {
-    /// How far, in seconds.
-    fn seconds(&self, now: i64) -> Result<i64, ControlError> {
-        match (self.by.as_deref(), self.to.as_deref()) {
-            (Some("hour"), _) => Ok(3600),
-            (Some("day"), _) => Ok(86_400),
-            (Some("month"), _) => Ok(period::after(now, "month", 1, 1) - now),
-            (_, Some(to)) => moment(to).map(|to| to - now).ok_or_else(|| {
+    /// The control's order.
+    fn order(&self, now: i64) -> Result<Value, ControlError> {
+        match (self.by.as_deref(), self.to.as_deref(), self.speed) {
+            (Some("hour"), ..) => Ok(json!({ "advance_seconds": 3600 })),
+            (Some("day"), ..) => Ok(json!({ "advance_seconds": 86_400 })),
+            (Some("month"), ..) => Ok(json!({ "to": period::after(now, "month", 1, 1) })),
+            (None, Some(to), _) => moment(to).map(|to| json!({ "to": to })).ok_or_else(|| {
                 ControlError::bad("to must be a date and a time, for example 2027-01-31T09:30")
             }),
-            _ => Err(ControlError::bad("by must be hour, day or month, or to a moment")),
+            (None, None, Some(speed)) => Ok(json!({ "speed": speed })),
+            _ => Err(ControlError::bad("by must be hour, day or month; or to a moment, or a speed")),
         }
     }
 }
 
 pub async fn clock(Shared(app): Shared<App>, Form(form): Form<Move>) -> Response {
     let now = app.state.read(|store| store.clock.now());
-    let moved = match form.seconds(now) {
-        Ok(seconds) => {
-            let order = body(&json!({ "advance_seconds": seconds }));
-            time_and_state::advance(Shared(app), HeaderMap::new(), order).await
-        }
+    let moved = match form.order(now) {
+        Ok(order) => time_and_state::advance(Shared(app), HeaderMap::new(), body(&order)).await,
         Err(error) => Err(error),
     };
-    answer(moved, &form.back, |_| Done::Clock)
+    let done = if form.speed.is_some() { Done::Speed } else { Done::Clock };
+    answer(moved, &form.back, |_| done)
 }
 
 /// `2027-01-31T09:30`, with or without seconds, as a form sends a moment in UTC.

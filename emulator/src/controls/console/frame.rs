@@ -34,6 +34,7 @@ const PARTS: [(Part, &str, &str); 5] = [
 #[serde(rename_all = "lowercase")]
 pub enum Done {
     Clock,
+    Speed,
     Deliveries,
     Resent,
     Nobody,
@@ -52,6 +53,7 @@ impl Done {
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Done::Clock => ("clock", "The clock was moved. What became due has happened."),
+            Done::Speed => ("speed", "The clock goes at another speed."),
             Done::Deliveries => ("deliveries", "Deliveries were changed."),
             Done::Resent => ("resent", "The event is on its way again."),
             Done::Nobody => ("nobody", "Nothing was sent: no endpoint wants this event."),

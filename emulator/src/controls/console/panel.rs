@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use super::faults;
 use super::frame::{At, Notice, Part, live, page};
 use crate::server::App;
+use crate::state::machine_now;
 use crate::webhooks::Mode;
 
 const HERE: &str = "/_emulator/panel";
@@ -15,7 +16,7 @@ pub async fn show(Shared(app): Shared<App>, Query(notice): Query<Notice>) -> Res
     let at = app.state.read(|store| store.clock.now());
     let body = html! {
         (live("now", &now(&app)))
-        section { h2 { "Clock" } (steps(HERE)) (to(at)) }
+        section { h2 { "Clock" } (steps(HERE)) (to(at)) (live("speed", &speeds(&app))) }
         section { h2 { "Deliveries" } (live("mode", &mode(&app))) }
         section { h2 { "Faults" } (live("faults", &faults::waiting(&app))) (faults::order()) }
         section {
@@ -29,14 +30,18 @@ pub async fn show(Shared(app): Shared<App>, Query(notice): Query<Notice>) -> Res
 
 /// The clock, the way of deliveries and the faults in one line each.
 pub fn now(app: &App) -> Markup {
-    let (now, offset, mode) =
-        app.state.read(|store| (store.clock.now(), store.clock.offset(), store.settings.mode));
+    let (clock, mode) = app.state.read(|store| (store.clock, store.settings.mode));
+    let (now, speed) = (clock.now(), clock.speed());
+    let lead = now - machine_now();
     let waiting = app.faults.all().len();
     html! {
         dl {
             div {
                 dt { "Clock" }
-                dd { (At(now)) " UTC" @if offset > 0 { span.soft { ", " (ahead(offset)) " ahead" } } }
+                dd { (At(now)) " UTC" span.soft {
+                        @if lead > 1 { ", " (ahead(lead)) " ahead" }
+                        @if speed > 1 { ", " (speed) " times as fast" }
+                    } }
             }
             div { dt { "Deliveries" } dd { (mode_word(mode)) } }
             div { dt { "Faults" } dd { @if waiting == 0 { "none" } @else { (waiting) " waiting" } } }
@@ -84,6 +89,19 @@ fn to(now: i64) -> Markup {
             input type="hidden" name="back" value=(HERE);
             label { "To this moment, in UTC" input type="datetime-local" name="to" required value=(text) min=(text); }
             button { "Go there" }
+        }
+    }
+}
+
+fn speeds(app: &App) -> Markup {
+    let current = app.state.read(|store| store.clock.speed());
+    let speeds = [(1, "As fast as time"), (3600, "An hour a second"), (86_400, "A day a second")];
+    html! {
+        form.actions method="post" action="/_emulator/panel/clock" aria-label="How fast the clock goes" {
+            input type="hidden" name="back" value=(HERE);
+            @for (speed, name) in speeds {
+                button name="speed" value=(speed) aria-pressed=(speed == current) { (name) }
+            }
         }
     }
 }

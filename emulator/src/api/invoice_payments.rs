@@ -1,0 +1,37 @@
+//! The records of what paid an invoice, to read.
+
+use serde_json::Value;
+
+use super::Call;
+use crate::error::{ApiError, Place};
+use crate::list::Page;
+use crate::params::Params;
+use crate::state::{Key, Kind};
+
+pub fn retrieve(call: &mut Call) -> Result<Value, ApiError> {
+    call.take_params().finish()?;
+    call.tx.require(Kind::InvoicePayment, call.id(), Place::Path)
+}
+
+pub fn list(call: &mut Call) -> Result<Value, ApiError> {
+    let mut params = call.take_params();
+    let page = Page::read_with_created(&mut params)?;
+    let invoice = params.text("invoice")?;
+    let status = params.one_of("status", &["canceled", "open", "paid"])?;
+    let intent = params.children("payment")?.map(read_payment).transpose()?;
+    params.finish()?;
+    let key = Key::Invoice.of(invoice.as_deref());
+    page.of(call.tx, Kind::InvoicePayment, "/v1/invoice_payments", key, |payment| {
+        status.as_ref().is_none_or(|status| payment["status"] == **status)
+            && intent.as_ref().is_none_or(|intent| payment["payment"]["payment_intent"] == **intent)
+    })
+}
+
+/// `payment[type]=payment_intent&payment[payment_intent]=…`
+fn read_payment(mut payment: Params) -> Result<String, ApiError> {
+    let name = payment.full_name("type");
+    payment.one_of("type", &["payment_intent"])?.ok_or_else(|| ApiError::missing_param(&name))?;
+    let intent = payment.required_text("payment_intent")?;
+    payment.finish()?;
+    Ok(intent)
+}
