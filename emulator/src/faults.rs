@@ -129,7 +129,8 @@ pub fn rate_limited(reason: &str) -> ApiError {
         .header("stripe-rate-limited-reason", reason)
 }
 
-const REASONS: [&str; 5] =
+/// Which limit a 429 may say was passed.
+pub const REASONS: [&str; 5] =
     ["global-rate", "endpoint-rate", "global-concurrency", "endpoint-concurrency", "resource-specific"];
 const BROKEN: &str = "An unknown error occurred (ordered by a test through /_emulator/faults).";
 const LIMITED: &str = "Request rate limit exceeded. You can learn more about rate limits here \

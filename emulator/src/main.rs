@@ -1,80 +1,23 @@
-//! The command line: reads it, runs the emulator, and stops it on Ctrl-C.
+//! The program: reads the command line, does what it says, and tells on stderr why it could not.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+mod commands;
+
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
-use stripe_emulator::{DEFAULT_SECRET_KEY, Emulator, Options, RateLimits, Webhook};
-
-/// A Stripe for subscriptions that runs offline, for development and tests.
-#[derive(Parser)]
-#[command(name = "stripe-emulator", version)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Run until Ctrl-C.
-    Serve(Serve),
-}
-
-#[derive(Args)]
-struct Serve {
-    /// Where to listen; port 0 picks a free one.
-    #[arg(long, default_value = "127.0.0.1:12111")]
-    listen: SocketAddr,
-    /// Keep the state in this directory. Without it everything is forgotten at the end.
-    #[arg(long, value_name = "DIR")]
-    data_dir: Option<PathBuf>,
-    /// The only API key that is accepted.
-    #[arg(long, value_name = "KEY", default_value = DEFAULT_SECRET_KEY)]
-    secret_key: String,
-    /// Send every event to this URL, like `stripe listen --forward-to`.
-    #[arg(long, value_name = "URL", requires = "webhook_secret")]
-    forward_to: Option<String>,
-    /// Sign what is sent there with this secret (whsec_...).
-    #[arg(long, value_name = "SECRET", requires = "forward_to")]
-    webhook_secret: Option<String>,
-    /// Answer 429 as Stripe does in live mode: beyond 100 requests a second, or 25 to one endpoint.
-    #[arg(long)]
-    rate_limits: bool,
-}
-
-impl Serve {
-    fn options(self) -> Options {
-        let webhook = self.forward_to.zip(self.webhook_secret).map(|(url, secret)| Webhook { url, secret });
-        Options {
-            listen: self.listen,
-            data_dir: self.data_dir,
-            secret_key: self.secret_key,
-            webhooks: webhook.into_iter().collect(),
-            rate_limits: if self.rate_limits { RateLimits::STRIPE } else { RateLimits::default() },
-        }
-    }
-}
+use clap::Parser;
+use commands::{Cli, Failure};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_default_env()).init();
-    let Command::Serve(serve) = Cli::parse().command;
-    match Emulator::start(serve.options()).await {
-        Ok(emulator) => {
-            announce(&emulator);
-            let _ = tokio::signal::ctrl_c().await;
-            emulator.stop().await;
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("stripe-emulator: {error}");
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
+    match commands::run(Cli::parse()).await {
+        Ok(()) | Err(Failure::Unread) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("stripe-emulator: {failure}");
             ExitCode::FAILURE
         }
     }
-}
-
-#[expect(clippy::print_stdout, reason = "this line is what a person waits for")]
-fn announce(emulator: &Emulator) {
-    println!("stripe-emulator listens on {} (what it knows: {}/_emulator)", emulator.url(), emulator.url());
 }

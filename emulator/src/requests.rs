@@ -20,6 +20,8 @@ pub struct Logged {
     pub params: Value,
     /// The status of the answer; 0 if the connection was cut.
     pub status: u16,
+    /// The message of an error.
+    pub error: Option<String>,
     /// How many stored objects were looked at to answer; 0 for an answer that is not a success.
     pub looked_at: u64,
     pub request_id: String,
@@ -46,6 +48,12 @@ impl Requests {
     pub fn newest(&self, limit: usize) -> Vec<Logged> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.iter().rev().take(limit).cloned().collect()
+    }
+
+    /// The request with this id, while it is in the log.
+    pub fn find(&self, request_id: &str) -> Option<Logged> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().rev().find(|logged| logged.request_id == request_id).cloned()
     }
 
     pub fn clear(&self) {

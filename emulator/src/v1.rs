@@ -42,20 +42,17 @@ enum Outcome {
 }
 
 impl Outcome {
-    /// The status for the log; 0 if there is none.
-    fn status(&self) -> u16 {
+    /// Writes what came of it into the log; the status stays 0 if there is none.
+    fn note_in(&self, logged: &mut Logged) {
         match self {
-            Outcome::Answer { stored, .. } => stored.status,
-            Outcome::Refused(error) => error.status().as_u16(),
-            Outcome::Cut => 0,
-        }
-    }
-
-    /// How many stored objects it took to answer.
-    fn looked_at(&self) -> u64 {
-        match self {
-            Outcome::Answer { looked_at, .. } => *looked_at,
-            Outcome::Refused(_) | Outcome::Cut => 0,
+            Outcome::Answer { stored, looked_at } => {
+                (logged.status, logged.looked_at) = (stored.status, *looked_at);
+                logged.error = stored.body["error"]["message"].as_str().map(str::to_owned);
+            }
+            Outcome::Refused(error) => {
+                (logged.status, logged.error) = (error.status().as_u16(), Some(error.message().to_owned()));
+            }
+            Outcome::Cut => {}
         }
     }
 }
@@ -100,7 +97,7 @@ pub async fn handle(
             answer(&app, received, &met.fault).await.unwrap_or_else(|outcome| outcome)
         }
     };
-    (logged.status, logged.looked_at) = (outcome.status(), outcome.looked_at());
+    outcome.note_in(&mut logged);
     logged.at = app.state.read(|store| store.clock.now());
     let response = respond(&app, outcome, &request_id, logged.at);
     tracing::debug!(logged.method, logged.path, logged.status, request_id, "request");

@@ -1,12 +1,13 @@
 //! The hands of a test or a developer, under `/_emulator`: what was asked and sent, holding webhooks back,
 //! loading, faults, the clock, changing an object, starting afresh. No API key, but only from this machine.
+//! Answers are JSON; `console` shows the same to people.
 
+mod console;
 mod deliveries;
 mod faults;
 mod limits;
 mod load;
 mod objects;
-mod page;
 mod time_and_state;
 
 use std::net::SocketAddr;
@@ -57,7 +58,6 @@ type Answer = Result<Json<Value>, ControlError>;
 
 pub fn router() -> Router<App> {
     Router::new()
-        .route("/_emulator", get(page::show))
         .route("/_emulator/endpoints", get(endpoints))
         .route("/_emulator/requests", get(requests).delete(forget_requests))
         .route("/_emulator/events", get(events))
@@ -68,10 +68,11 @@ pub fn router() -> Router<App> {
         .route("/_emulator/faults/release", post(faults::release))
         .route("/_emulator/limits", get(limits::show).post(limits::set))
         .route("/_emulator/load", post(load::run))
-        .route("/_emulator/objects/{kind}/{id}", post(objects::patch))
+        .route("/_emulator/objects/{kind}/{id}", get(console::show_object).post(objects::patch))
         .route("/_emulator/clock", get(time_and_state::clock).post(time_and_state::advance))
         .route("/_emulator/billing", get(time_and_state::billing).post(time_and_state::set_billing))
         .route("/_emulator/reset", post(time_and_state::reset))
+        .merge(console::router())
         .route("/_emulator/{*path}", any(unknown))
         .layer(middleware::from_fn(only_from_here))
 }

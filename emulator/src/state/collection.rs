@@ -12,6 +12,8 @@ use super::record::{Position, Record};
 pub enum Key {
     Customer,
     Email,
+    /// The event that a delivery carries.
+    Event,
     Invoice,
     TestClock,
     /// A pair of the object's metadata, as `Key::pair` writes it.
@@ -19,9 +21,10 @@ pub enum Key {
 }
 
 impl Key {
-    const FIELDS: [(Key, &str); 4] = [
+    const FIELDS: [(Key, &str); 5] = [
         (Key::Customer, "customer"),
         (Key::Email, "email"),
+        (Key::Event, "event"),
         (Key::Invoice, "invoice"),
         (Key::TestClock, "test_clock"),
     ];

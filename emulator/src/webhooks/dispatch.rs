@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use super::attempts::Attempt;
 use super::{Draw, Mode, secret, signature};
 use crate::state::{Durability, Kind, Stamp, State, StoreError, machine_now, text};
 
@@ -184,11 +185,7 @@ impl Courier {
             .header("stripe-signature", signature(&secret, at, &body))
             .header("content-type", "application/json; charset=utf-8")
             .body(body);
-        let outcome = match request.send().await {
-            Ok(response) => Ok(response.status().as_u16()),
-            Err(error) => Err(reason(&error)),
-        };
-        record(&self.state, id, at, outcome).await
+        record(&self.state, id, Attempt::make(request, at).await).await
     }
 }
 
@@ -225,23 +222,11 @@ enum Next {
     Retry,
 }
 
-fn reason(error: &reqwest::Error) -> String {
-    let word = if error.is_timeout() { "timed out" } else { "could not connect" };
-    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
-    format!("{word}{cause}")
-}
-
-async fn record(state: &State, id: &str, at: i64, outcome: Result<u16, String>) -> Next {
-    let delivered = matches!(outcome, Ok(200..=299));
-    let attempt = match outcome {
-        Ok(status) => json!({ "at": at, "status": status }),
-        Err(error) => json!({ "at": at, "error": error }),
-    };
+async fn record(state: &State, id: &str, attempt: Attempt) -> Next {
+    let (at, delivered) = (attempt.at(), attempt.is_delivered());
     let state_now = change(state, id, move |delivery, _| {
         let first = delivery["attempts"][0]["at"].as_i64().unwrap_or(at);
-        if let Some(attempts) = delivery["attempts"].as_array_mut() {
-            attempts.push(attempt);
-        }
+        attempt.add_to(delivery);
         delivery["reason"] = Value::Null;
         delivery["state"] = match delivered {
             true => json!("delivered"),

@@ -1,6 +1,8 @@
 //! Webhooks: which endpoints an event goes to, and its way there. `sign` makes the signature, `dispatch` sends
-//! and retries, `chances` has some of them lost or late where a test asks. Deliveries are stored with their event, so that a crash loses none.
+//! and retries, `attempts` remembers what came of it, `chances` has some of them lost or late where a test asks.
+//! Deliveries are stored with their event, so that a crash loses none.
 
+mod attempts;
 mod chances;
 mod dispatch;
 mod sign;
@@ -85,5 +87,6 @@ pub fn delivery(event: &str, event_type: &str, target: &Target, mode: Mode) -> V
         "state": state,
         "reason": if mode.drops() { json!("dropped") } else { Value::Null },
         "attempts": [],
+        "tried": 0,
     })
 }

@@ -5,6 +5,9 @@
 mod challenge;
 mod chances;
 mod changes;
+mod command_line;
+mod console;
+mod console_buttons;
 mod controls;
 mod coupons;
 mod coverage;
@@ -23,6 +26,7 @@ mod purchase;
 mod refunds;
 mod renewals;
 mod restart;
+mod running;
 mod scene;
 mod schema;
 mod sessions;
