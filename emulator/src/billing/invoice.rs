@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::discount;
 use super::money;
 use super::subscription::{Draft, Line, product_name};
 use crate::shapes::{self, Shape};
@@ -16,7 +17,7 @@ pub fn draft(tx: &Tx, draft: &Draft, subscription: &Value) -> Value {
     let lines: Vec<Value> =
         draft.lines.iter().zip(&items).map(|(sold, item)| line(tx, draft, sold, item, &id)).collect();
     let total = draft.subtotal();
-    shapes::filled(
+    let mut invoice = shapes::filled(
         Shape::Invoice,
         json!({
             "id": id,
@@ -45,7 +46,9 @@ pub fn draft(tx: &Tx, draft: &Draft, subscription: &Value) -> Value {
             "total_excluding_tax": total,
             "webhooks_delivered_at": now,
         }),
-    )
+    );
+    discount::put_on_invoice(&mut invoice, &draft.discounts);
+    invoice
 }
 
 fn line(tx: &Tx, draft: &Draft, sold: &Line, item: &Value, invoice: &str) -> Value {

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Stripe, id, ids};
 
+type Fields<'f> = &'f [(&'f str, &'f str)];
+
 async fn coupon(stripe: &Stripe, more: &[(&str, &str)]) -> Value {
     stripe.post("/v1/coupons", &[&[("percent_off", "25.5")], more].concat()).await
 }
@@ -63,7 +65,7 @@ async fn a_deleted_coupon_is_gone_and_its_id_is_free() {
 #[tokio::test]
 async fn terms_that_make_no_sense_are_refused() {
     let stripe = Stripe::start().await;
-    let cases: [(&[(&str, &str)], &str, Option<&str>); 11] = [
+    let cases: [(Fields, &str, Option<&str>); 11] = [
         (&[("duration", "once")], "Must provide percent_off or amount_off.", None),
         (
             &[("percent_off", "5"), ("amount_off", "5"), ("currency", "usd")],

@@ -4,6 +4,7 @@
 
 mod challenge;
 mod chances;
+mod codes;
 mod controls;
 mod coupons;
 mod customers;

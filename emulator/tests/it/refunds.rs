@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use crate::support::{DECLINED, GOOD, Stripe, id, ids};
 
+type Fields<'f> = &'f [(&'f str, &'f str)];
+
 async fn charge(stripe: &Stripe) -> Value {
     stripe.buy().await;
     stripe.get("/v1/charges").await["data"][0].clone()
@@ -105,7 +107,7 @@ async fn what_cannot_be_refunded_is_refused() {
     let (customer, price) = (stripe.customer().await, stripe.price().await);
     stripe.pay(&stripe.session(&customer, &price, &[]).await, DECLINED).await;
     let failed = stripe.get(&format!("/v1/charges?customer={customer}")).await["data"][0].clone();
-    let cases: [(&[(&str, &str)], u16, &str); 6] = [
+    let cases: [(Fields, u16, &str); 6] = [
         (
             &[],
             400,
