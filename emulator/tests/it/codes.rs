@@ -42,19 +42,53 @@ async fn a_code_is_applied_on_the_page_and_removed_again() {
     assert_eq!(stripe.submit(&url, &[("action", "remove")]).await.status(), 303);
     assert_eq!(stripe.get(&path).await["amount_total"], 1200);
     assert!(!page(&stripe, &session).await.contains("-$2.40"));
+}
 
-    // A card that was refused before the code came does not fix the amount.
+#[tokio::test]
+async fn a_code_that_comes_after_a_refused_card_changes_what_is_charged() {
+    let stripe = Stripe::start().await;
+    let (customer, price) = (stripe.customer().await, stripe.price().await);
+    coupon(&stripe, "C", &[("percent_off", "20"), ("duration", "forever")]).await;
+    let code = promotion(&stripe, "C", "SAVE20", &[]).await;
+    let session = stripe.session(&customer, &price, &[("allow_promotion_codes", "true")]).await;
     assert_eq!(stripe.pay(&session, DECLINED).await.status(), 402);
     apply(&stripe, &session, "SAVE20").await;
     assert_eq!(stripe.pay(&session, GOOD).await.status(), 303);
     let intent = &stripe.get("/v1/payment_intents").await["data"][0];
     assert_eq!((&intent["amount"], &intent["amount_received"]), (&json!(960), &json!(960)));
+    let path = format!("/v1/checkout/sessions/{}", id(&session));
     let done = stripe.get(&format!("{path}?expand[]=invoice&expand[]=subscription.discounts")).await;
     assert_eq!(done["invoice"]["amount_paid"], 960);
     let discount = &done["subscription"]["discounts"][0];
     assert_eq!((&discount["promotion_code"], &discount["checkout_session"]), (&json!(code), &session["id"]));
     assert_eq!(stripe.get(&format!("/v1/promotion_codes/{code}")).await["times_redeemed"], 1);
     assert_eq!(stripe.get("/v1/coupons/C").await["times_redeemed"], 1);
+}
+
+#[tokio::test]
+async fn the_last_redemption_goes_to_who_pays_first() {
+    let stripe = Stripe::start().await;
+    let (ada, bob, price) = (stripe.customer().await, stripe.customer().await, stripe.price().await);
+    coupon(&stripe, "C", &[("percent_off", "20")]).await;
+    promotion(&stripe, "C", "LAST", &[("max_redemptions", "1")]).await;
+    let mut sessions = Vec::new();
+    for customer in [&ada, &bob] {
+        let session = stripe.session(customer, &price, &[("allow_promotion_codes", "true")]).await;
+        assert_eq!(apply(&stripe, &session, "LAST").await.status(), 303);
+        sessions.push(session);
+    }
+    // A challenge stands between the code and the payment, and the code is still what is paid by.
+    let challenge = stripe.pay(&sessions[0], "4000002500003155").await;
+    let url = stripe.url(challenge.headers()["location"].to_str().unwrap());
+    assert_eq!(stripe.submit(&url, &[("outcome", "complete")]).await.status(), 303);
+    assert_eq!(stripe.get(&format!("/v1/invoices?customer={ada}")).await["data"][0]["amount_paid"], 960);
+    let refused = stripe.pay(&sessions[1], GOOD).await;
+    assert_eq!(refused.status(), 402);
+    let page = refused.text().await.unwrap();
+    assert!(page.contains("id=\"promotion_code-error\"") && page.contains("it is expired or inactive"));
+    assert!(stripe.subscriptions(&bob).await.is_empty());
+    let codes = stripe.get("/v1/promotion_codes?active=false").await;
+    assert_eq!(codes["data"][0]["times_redeemed"], 1);
 }
 
 #[tokio::test]

@@ -62,56 +62,58 @@ async fn a_deleted_coupon_is_gone_and_its_id_is_free() {
     assert_eq!(ids(&stripe.get("/v1/coupons").await), ["SPRING"]);
 }
 
+/// What is asked for, Stripe's message, and the parameter that it is about.
+const SENSELESS: [(Fields, &str, Option<&str>); 11] = [
+    (&[("duration", "once")], "Must provide percent_off or amount_off.", None),
+    (
+        &[("percent_off", "5"), ("amount_off", "5"), ("currency", "usd")],
+        "Received both percent_off and amount_off parameters. Please pass in only one.",
+        None,
+    ),
+    (&[("amount_off", "5")], "You must pass currency when passing amount_off", Some("currency")),
+    (
+        &[("percent_off", "0")],
+        "This value must be greater than or equal to 0.01 (it currently is '0.0').",
+        Some("percent_off"),
+    ),
+    (
+        &[("percent_off", "101")],
+        "This value must be less than or equal to 100 (it currently is '101.0').",
+        Some("percent_off"),
+    ),
+    (&[("percent_off", "1e1")], "Invalid decimal: 1e1", Some("percent_off")),
+    (
+        &[("percent_off", "5"), ("duration", "repeating")],
+        "The duration_in_months param must be set when creating a coupon with a repeating duration",
+        Some("duration"),
+    ),
+    (
+        &[("percent_off", "5"), ("redeem_by", "1000")],
+        "The parameter `redeem_by` expects a unix timestamp representing a date and time in the future. You \
+         specified the value `1000` which is in the past.",
+        Some("redeem_by"),
+    ),
+    (
+        &[("percent_off", "5"), ("max_redemptions", "0")],
+        "This value must be greater than or equal to 1.",
+        Some("max_redemptions"),
+    ),
+    (
+        &[("percent_off", "5"), ("applies_to[products][]", "prod_no")],
+        "No such product: 'prod_no'",
+        Some("applies_to[products]"),
+    ),
+    (
+        &[("amount_off", "5"), ("currency", "usd"), ("currency_options[eur][amount_off]", "4")],
+        "stripe-emulator does not support the parameter `currency_options` here.",
+        Some("currency_options"),
+    ),
+];
+
 #[tokio::test]
 async fn terms_that_make_no_sense_are_refused() {
     let stripe = Stripe::start().await;
-    let cases: [(Fields, &str, Option<&str>); 11] = [
-        (&[("duration", "once")], "Must provide percent_off or amount_off.", None),
-        (
-            &[("percent_off", "5"), ("amount_off", "5"), ("currency", "usd")],
-            "Received both percent_off and amount_off parameters. Please pass in only one.",
-            None,
-        ),
-        (&[("amount_off", "5")], "You must pass currency when passing amount_off", Some("currency")),
-        (
-            &[("percent_off", "0")],
-            "This value must be greater than or equal to 0.01 (it currently is '0.0').",
-            Some("percent_off"),
-        ),
-        (
-            &[("percent_off", "101")],
-            "This value must be less than or equal to 100 (it currently is '101.0').",
-            Some("percent_off"),
-        ),
-        (&[("percent_off", "1e1")], "Invalid decimal: 1e1", Some("percent_off")),
-        (
-            &[("percent_off", "5"), ("duration", "repeating")],
-            "The duration_in_months param must be set when creating a coupon with a repeating duration",
-            Some("duration"),
-        ),
-        (
-            &[("percent_off", "5"), ("redeem_by", "1000")],
-            "The parameter `redeem_by` expects a unix timestamp representing a date and time in the future. You \
-             specified the value `1000` which is in the past.",
-            Some("redeem_by"),
-        ),
-        (
-            &[("percent_off", "5"), ("max_redemptions", "0")],
-            "This value must be greater than or equal to 1.",
-            Some("max_redemptions"),
-        ),
-        (
-            &[("percent_off", "5"), ("applies_to[products][]", "prod_no")],
-            "No such product: 'prod_no'",
-            Some("applies_to[products]"),
-        ),
-        (
-            &[("amount_off", "5"), ("currency", "usd"), ("currency_options[eur][amount_off]", "4")],
-            "stripe-emulator does not support the parameter `currency_options` here.",
-            Some("currency_options"),
-        ),
-    ];
-    for (fields, message, param) in cases {
+    for (fields, message, param) in SENSELESS {
         let reply = stripe.try_post("/v1/coupons", fields).await;
         assert_eq!((reply.status, reply.error()["message"].as_str()), (400, Some(message)));
         assert_eq!(reply.error()["param"].as_str(), param, "{message}");

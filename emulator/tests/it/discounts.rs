@@ -139,7 +139,6 @@ async fn what_may_not_be_redeemed_is_refused_in_stripes_words() {
     let first = promotion(&stripe, "TEN", "FIRST", &[("restrictions[first_time_transaction]", "true")]).await;
     let theirs = promotion(&stripe, "TEN", "THEIRS", &[("customer", &other)]).await;
     let off = promotion(&stripe, "TEN", "OFF", &[("active", "false")]).await;
-    let before = stripe.subscriptions(&customer).await.len();
     let cases = [
         ("coupon", "USED", "Coupon expired: USED", Some("coupon_expired")),
         ("coupon", "NO", "No such coupon: 'NO'", Some("resource_missing")),
@@ -161,7 +160,7 @@ async fn what_may_not_be_redeemed_is_refused_in_stripes_words() {
         );
         assert!(error["message"].as_str().unwrap().contains(message), "{error}");
     }
-    assert_eq!(stripe.subscriptions(&customer).await.len(), before);
+    assert_eq!(stripe.subscriptions(&customer).await.len(), 1);
     assert_eq!(stripe.get("/v1/coupons/TEN").await["times_redeemed"], 0);
 }
 

@@ -98,9 +98,8 @@ async fn a_card_that_asks_is_set_up_by_the_challenge() {
         ("confirm", "true"),
         ("return_url", "http://shop.test/back?a=1"),
     ];
-    for (outcome, status, word) in
-        [("complete", "succeeded", "succeeded"), ("fail", "requires_payment_method", "failed")]
-    {
+    let cases = [("complete", "succeeded", "succeeded"), ("fail", "requires_payment_method", "failed")];
+    for (outcome, status, word) in cases {
         let asked = intent(&stripe, &fields).await;
         let path = format!("/v1/setup_intents/{}", id(&asked));
         assert_eq!(
