@@ -134,3 +134,20 @@ async fn a_discount_that_ends_while_the_page_is_open_is_not_given() {
     assert_eq!(stripe.pay(&session, GOOD).await.status(), 303);
     assert_eq!(stripe.get("/v1/invoices").await["data"][0]["amount_paid"], 1200);
 }
+
+#[tokio::test]
+async fn of_two_equal_codes_the_buyers_own_is_meant() {
+    let stripe = Stripe::start().await;
+    let (ada, bob, price) = (stripe.customer().await, stripe.customer().await, stripe.price().await);
+    coupon(&stripe, "C", &[("percent_off", "20")]).await;
+    for customer in [&ada, &bob] {
+        promotion(&stripe, "C", "MINE", &[("customer", customer)]).await;
+    }
+    for customer in [&ada, &bob] {
+        let session = stripe.session(customer, &price, &[("allow_promotion_codes", "true")]).await;
+        assert_eq!(apply(&stripe, &session, "mine").await.status(), 303);
+    }
+    let other = stripe.customer().await;
+    let session = stripe.session(&other, &price, &[("allow_promotion_codes", "true")]).await;
+    assert_eq!(apply(&stripe, &session, "mine").await.status(), 402);
+}

@@ -150,7 +150,8 @@ async fn time_ends_a_coupon_and_its_codes() {
     stripe.control("/_emulator/clock", json!({"advance_seconds": 86_400})).await;
     assert_eq!(stripe.get("/v1/coupons/DAY").await["valid"], false);
     assert_eq!(stripe.get("/v1/coupons").await["data"][0]["valid"], false);
-    let expanded = stripe.get(&format!("/v1/promotion_codes/{long}?expand[]=promotion.coupon")).await;
+    let expand = "expand[]=promotion&expand[]=promotion.coupon";
+    let expanded = stripe.get(&format!("/v1/promotion_codes/{long}?{expand}")).await;
     assert_eq!(
         (&expanded["active"], &expanded["promotion"]["coupon"]["valid"]),
         (&json!(false), &json!(false))

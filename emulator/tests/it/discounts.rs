@@ -195,6 +195,10 @@ async fn a_discount_is_taken_away() {
     coupon(&stripe, "C", &[("percent_off", "20"), ("duration", "forever")]).await;
     let subscription = subscribe(&stripe, &customer, &price, &[("discounts[0][coupon]", "C")]).await.body;
     let path = format!("/v1/subscriptions/{}", id(&subscription));
+    stripe.delete("/v1/coupons/C").await;
+    let kept = stripe.get(&format!("{path}?expand[]=discounts.source.coupon")).await;
+    let coupon = &kept["discounts"][0]["source"]["coupon"];
+    assert_eq!((&coupon["percent_off"], &coupon["valid"]), (&json!(20), &json!(false)), "it goes on");
     let deleted = stripe.delete(&format!("{path}/discount")).await;
     assert_eq!((&deleted["id"], &deleted["deleted"]), (&subscription["discounts"][0], &json!(true)));
     assert_eq!(stripe.get(&path).await["discounts"], json!([]));

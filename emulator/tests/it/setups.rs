@@ -277,6 +277,20 @@ async fn a_session_saves_a_card_that_asks() {
 }
 
 #[tokio::test]
+async fn a_challenge_outlives_no_session() {
+    let stripe = Stripe::start().await;
+    let customer = stripe.customer().await;
+    let session = setup_session(&stripe, &[("customer", &customer)]).await;
+    let response = stripe.pay(&session, ASKS).await;
+    let challenge = stripe.url(response.headers()[LOCATION].to_str().unwrap());
+    stripe.post(&format!("/v1/checkout/sessions/{}/expire", id(&session)), &[]).await;
+    assert_eq!(stripe.submit(&challenge, &[("outcome", "complete")]).await.status(), 404);
+    let methods = stripe.get(&format!("/v1/customers/{customer}/payment_methods")).await;
+    assert!(ids(&methods).is_empty());
+    assert_eq!(stripe.pay(&session, GOOD).await.status(), 410);
+}
+
+#[tokio::test]
 async fn a_session_that_saves_a_card_takes_nothing_about_selling() {
     let stripe = Stripe::start().await;
     let price = stripe.price().await;
