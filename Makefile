@@ -2,11 +2,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test run test soak bench dist clean-data
+.PHONY: help setup setup-test run test schemas soak bench dist clean-data
 
 ADMIN := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 WASM := wasm32-unknown-unknown
 CHROMIUM := chromium chromium-browser google-chrome google-chrome-stable
+# Stripe's own libraries, which judge the emulator.
+JUDGES := emulator/tests/sdk
+PYTHON_JUDGE := target/sdk-python
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
 # $(call install,<Debian package>,<Homebrew arguments>): from whichever is there.
@@ -39,25 +42,36 @@ setup: ## install what the app needs and is missing: the wasm target, redis-serv
 		$(call need,rustup,install the target $(WASM) for your Rust); rustup target add $(WASM); fi
 	@command -v redis-server >/dev/null || { $(call install,redis-server,redis); }
 
-setup-test: setup ## install what the tests need besides: Chromium and the packages of end2end
-	@$(call need,npm,install Node.js 20 or newer from https://nodejs.org)
+setup-test: setup ## install what the tests need besides: Chromium, the packages of end2end, and Stripe's libraries
+	@$(call need,npm,install Node.js 20.11 or newer from https://nodejs.org)
+	@$(call need,python3,install Python 3.10 or newer)
 	@for name in $(CHROMIUM); do command -v $$name >/dev/null && exit 0; done; \
 		[ -d "/Applications/Google Chrome.app" ] || { $(call install,chromium,--cask google-chrome); }
-	@cd end2end && if [ package-lock.json -nt node_modules/.package-lock.json ]; then \
-		npm ci --no-audit --no-fund --loglevel=error; fi
+	@for packages in end2end $(JUDGES)/node; do (cd $$packages && \
+		if [ package-lock.json -nt node_modules/.package-lock.json ]; then npm ci --no-audit --no-fund --loglevel=error; fi); done
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || { $(call install,python3-venv,python3); }
+	@if [ $(JUDGES)/python/requirements.txt -nt $(PYTHON_JUDGE)/installed ]; then \
+		python3 -m venv --clear $(PYTHON_JUDGE) \
+		&& $(PYTHON_JUDGE)/bin/pip install --quiet --disable-pip-version-check -r $(JUDGES)/python/requirements.txt \
+		&& touch $(PYTHON_JUDGE)/installed; fi
 
 run: setup ## build everything and start Redis, the Stripe emulator and the app
 	@cargo xtask build
 	@target/debug/unsplit dev --with-parent
 
-test: setup setup-test ## formatting, clippy, all Rust tests, and the browser tests
+test: setup setup-test ## formatting, clippy, all Rust tests, Stripe's libraries against the emulator, and the browser tests
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy --lib --target $(WASM) --no-default-features --features hydrate --target-dir target/wasm -- -D warnings
 	cargo test --workspace
+	cd $(JUDGES)/node && npm test --silent
+	$(PYTHON_JUDGE)/bin/python -m unittest discover -s $(JUDGES)/python
 	cargo xtask build
 	cd end2end && npx tsc && npx playwright test
 	@if command -v cargo-leptos >/dev/null && command -v wasm-bindgen >/dev/null; then cargo leptos build; fi
+
+schemas: setup-test ## derive emulator/tests/schemas anew from the types of Stripe's library
+	@cd $(JUDGES)/node && npm run --silent schemas
 
 bench: setup ## measure Unsplit beside its peers, and write bench/RESULTS.md (half an hour after the release build)
 	@$(call need,python3,install Python 3.9 or newer)

@@ -110,7 +110,7 @@ impl ApiError {
         self
     }
 
-    /// What the request did stays done, as after a card that was refused while it was set up.
+    /// What was done before the refusal stays: a payment that was tried and declined is on record.
     #[must_use]
     pub fn keeping_changes(mut self) -> ApiError {
         self.0.keeps_changes = true;
@@ -131,7 +131,7 @@ impl ApiError {
 
     /// Whether an idempotency key keeps this answer: not if the request never began to run.
     pub fn is_stored(&self) -> bool {
-        self.0.status == StatusCode::PAYMENT_REQUIRED
+        self.0.status == StatusCode::PAYMENT_REQUIRED || self.0.keeps_changes
     }
 
     /// Stripe's error body. `log_url` is where a person can look the request up.

@@ -33,7 +33,7 @@ const FIELDS: &[(&str, Option<Kind>)] = &[
     ("schedule", None),
     ("setup_intent", Some(Kind::SetupIntent)),
     ("subscription", Some(Kind::Subscription)),
-    ("test_clock", None),
+    ("test_clock", Some(Kind::TestClock)),
 ];
 
 /// Expands every path in `paths` in place. A path into a list begins with `data.`.

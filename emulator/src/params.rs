@@ -40,6 +40,19 @@ impl Params {
         if self.prefix.is_empty() { name.to_owned() } else { format!("{}[{name}]", self.prefix) }
     }
 
+    /// The parameters that nobody has read yet.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// A text that stays to be read.
+    pub fn peek(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find_map(|(known, node)| match node {
+            Node::Text(text) if known == name => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
     pub fn has(&self, name: &str) -> bool {
         self.fields.iter().any(|(known, _)| known == name)
     }
@@ -94,8 +107,8 @@ impl Params {
             Some("true") => Ok(Some(true)),
             Some("false") => Ok(Some(false)),
             Some(other) => {
-                let error = ApiError::invalid(format!("Invalid boolean: {other}"));
-                Err(error.code("parameter_invalid_boolean").param(self.full_name(name)))
+                // Stripe gives this one no code: stripe-python issue 487.
+                Err(ApiError::invalid(format!("Invalid boolean: {other}")).param(self.full_name(name)))
             }
         }
     }

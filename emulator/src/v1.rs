@@ -171,9 +171,18 @@ async fn execute(app: &App, received: Received, key: Option<Key>) -> Result<(Sto
 
 fn run(tx: &mut Tx, operation: Operation, path: Vec<String>, mut params: Params) -> Result<Value, ApiError> {
     let paths = params.texts("expand")?.unwrap_or_default();
+    follow_test_clock(tx, &path, &params);
     let mut answer = operation(&mut Call { tx, path, params })?;
     expand::apply(tx.store(), &mut answer, &paths)?;
     Ok(answer)
+}
+
+/// Whatever concerns a customer with a test clock happens at that clock's time.
+fn follow_test_clock(tx: &mut Tx, path: &[String], params: &Params) {
+    let named = ["customer", "subscription", "test_clock"].into_iter().filter_map(|name| params.peek(name));
+    let ids: Vec<String> = path.iter().cloned().chain(named.map(str::to_owned)).collect();
+    let time = ids.iter().find_map(|id| tx.test_time(id));
+    tx.set_time(time);
 }
 
 fn respond(app: &App, outcome: Outcome, request_id: &str, at: i64) -> Response {

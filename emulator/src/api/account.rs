@@ -13,7 +13,7 @@ pub fn retrieve(call: &mut Call) -> Result<Value, ApiError> {
     Ok(json!({
         "id": id,
         "object": "account",
-        "business_profile": { "mcc": null, "name": "Stripe emulator", "product_description": null, "support_address": null, "support_email": null, "support_phone": null, "support_url": null, "url": null },
+        "business_profile": { "mcc": null, "minority_owned_business_designation": null, "name": "Stripe emulator", "product_description": null, "specified_commercial_transactions_act_url": null, "support_address": null, "support_email": null, "support_phone": null, "support_url": null, "url": null },
         "business_type": null,
         "capabilities": { "card_payments": "active", "transfers": "active" },
         "charges_enabled": true,

@@ -3,29 +3,29 @@
 use serde_json::{Value, json};
 
 use super::Call;
-use crate::billing::{customer, ending};
+use crate::billing::{customer, test_clock};
 use crate::error::{ApiError, Place};
 use crate::list::Page;
 use crate::params::{Change, Params};
-use crate::state::{Key, Kind, Tx, text};
+use crate::state::{Key, Kind, Tx};
 
 /// Fields of one line of text that a request may set or clear.
 const TEXTS: &[&str] = &["description", "email", "name", "phone"];
 /// Parameters that Stripe has and that this emulator would have to ignore.
-const UNSUPPORTED: &[&str] = &[
-    "balance",
-    "cash_balance",
-    "default_source",
-    "payment_method",
-    "source",
-    "tax",
-    "tax_id_data",
-    "test_clock",
-];
+const UNSUPPORTED: &[&str] =
+    &["balance", "cash_balance", "default_source", "payment_method", "source", "tax", "tax_id_data"];
 
 pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let mut customer = customer::build(call.tx, Value::Null);
-    let params = call.take_params();
+    let mut params = call.take_params();
+    if let Some(clock) = params.text("test_clock")? {
+        call.tx.require(Kind::TestClock, &clock, Place::Param("test_clock"))?;
+        if !test_clock::has_room(call.tx, &clock) {
+            let message = "A test clock can have at most three customers.";
+            return Err(ApiError::invalid(message).param("test_clock"));
+        }
+        customer["test_clock"] = json!(clock);
+    }
     read(call.tx, params, &mut customer)?;
     call.tx.create(Kind::Customer, customer.clone(), "customer.created");
     Ok(customer)
@@ -48,21 +48,7 @@ pub fn update(call: &mut Call) -> Result<Value, ApiError> {
 pub fn delete(call: &mut Call) -> Result<Value, ApiError> {
     call.take_params().finish()?;
     let customer = call.tx.require(Kind::Customer, call.id(), Place::Path)?;
-    let id = text(&customer, "id").to_owned();
-    for subscription in call.tx.of_customer(Kind::Subscription, &id) {
-        if !matches!(text(&subscription, "status"), "canceled" | "incomplete_expired") {
-            ending::cancel(call.tx, subscription, "cancellation_requested");
-        }
-    }
-    for mut method in call.tx.of_customer(Kind::PaymentMethod, &id) {
-        method["customer"] = Value::Null;
-        call.tx.put(Kind::PaymentMethod, method);
-    }
-    call.tx.emit("customer.deleted", &customer);
-    let tombstone = json!({ "id": id, "object": "customer", "deleted": true });
-    let notes = json!({ "created": customer["created"] });
-    call.tx.put_with(Kind::Customer, &id, tombstone.clone(), notes);
-    Ok(tombstone)
+    Ok(customer::delete(call.tx, &customer))
 }
 
 pub fn list(call: &mut Call) -> Result<Value, ApiError> {

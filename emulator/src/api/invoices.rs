@@ -1,6 +1,6 @@
-//! Invoices, to read. They come of subscriptions that begin.
+//! Invoices, to read; `invoice_actions` changes them.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Call;
 use crate::error::{ApiError, Place};
@@ -10,6 +10,21 @@ use crate::state::{Key, Kind};
 pub fn retrieve(call: &mut Call) -> Result<Value, ApiError> {
     call.take_params().finish()?;
     call.tx.require(Kind::Invoice, call.id(), Place::Path)
+}
+
+pub fn lines(call: &mut Call) -> Result<Value, ApiError> {
+    let mut params = call.take_params();
+    let limit = crate::list::limit(&mut params)?;
+    params.refuse(&["starting_after", "ending_before"])?;
+    params.finish()?;
+    let invoice = call.tx.require(Kind::Invoice, call.id(), Place::Path)?;
+    let all = invoice["lines"]["data"].as_array().cloned().unwrap_or_default();
+    Ok(json!({
+        "object": "list",
+        "data": all.iter().take(limit).collect::<Vec<_>>(),
+        "has_more": all.len() > limit,
+        "url": invoice["lines"]["url"],
+    }))
 }
 
 pub fn list(call: &mut Call) -> Result<Value, ApiError> {

@@ -8,7 +8,11 @@ mod coupons;
 mod customers;
 mod discounts;
 mod events;
+mod invoice_actions;
+mod invoice_create;
+mod invoice_items;
 mod invoice_payments;
+mod invoice_preview;
 mod invoices;
 mod payment_intents;
 mod payment_methods;
@@ -18,8 +22,11 @@ mod promotion_codes;
 mod refunds;
 mod search;
 mod setup_intents;
+mod subscription_change;
+mod subscription_items;
 mod subscriptions;
 mod subscriptions_create;
+mod test_clocks;
 mod webhook_endpoints;
 
 use axum::http::StatusCode;
@@ -88,6 +95,17 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("GET", "/v1/subscriptions/:id", subscriptions::retrieve),
     ("POST", "/v1/subscriptions/:id", subscriptions::update),
     ("DELETE", "/v1/subscriptions/:id", subscriptions::cancel),
+    ("POST", "/v1/subscriptions/:id/resume", subscriptions::resume),
+    ("POST", "/v1/subscription_items", subscription_items::create),
+    ("GET", "/v1/subscription_items", subscription_items::list),
+    ("GET", "/v1/subscription_items/:id", subscription_items::retrieve),
+    ("POST", "/v1/subscription_items/:id", subscription_items::update),
+    ("DELETE", "/v1/subscription_items/:id", subscription_items::delete),
+    ("POST", "/v1/invoiceitems", invoice_items::create),
+    ("GET", "/v1/invoiceitems", invoice_items::list),
+    ("GET", "/v1/invoiceitems/:id", invoice_items::retrieve),
+    ("POST", "/v1/invoiceitems/:id", invoice_items::update),
+    ("DELETE", "/v1/invoiceitems/:id", invoice_items::delete),
     ("DELETE", "/v1/subscriptions/:id/discount", discounts::delete_of_subscription),
     ("POST", "/v1/payment_methods", payment_methods::create),
     ("GET", "/v1/payment_methods", payment_methods::list),
@@ -102,7 +120,16 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("POST", "/v1/setup_intents/:id/cancel", setup_intents::cancel),
     ("GET", "/v1/setup_attempts", setup_intents::list_attempts),
     ("GET", "/v1/invoices", invoices::list),
+    ("POST", "/v1/invoices", invoice_create::create),
+    ("POST", "/v1/invoices/create_preview", invoice_preview::create),
     ("GET", "/v1/invoices/:id", invoices::retrieve),
+    ("POST", "/v1/invoices/:id", invoice_actions::update),
+    ("DELETE", "/v1/invoices/:id", invoice_actions::delete),
+    ("POST", "/v1/invoices/:id/finalize", invoice_actions::finalize),
+    ("POST", "/v1/invoices/:id/pay", invoice_actions::pay),
+    ("POST", "/v1/invoices/:id/void", invoice_actions::void),
+    ("POST", "/v1/invoices/:id/mark_uncollectible", invoice_actions::mark_uncollectible),
+    ("GET", "/v1/invoices/:id/lines", invoices::lines),
     ("GET", "/v1/payment_intents", payment_intents::list),
     ("GET", "/v1/payment_intents/:id", payment_intents::retrieve),
     ("GET", "/v1/charges", charges::list),
@@ -116,12 +143,22 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("GET", "/v1/invoice_payments/:id", invoice_payments::retrieve),
     ("GET", "/v1/events", events::list),
     ("GET", "/v1/events/:id", events::retrieve),
+    ("POST", "/v1/test_helpers/test_clocks", test_clocks::create),
+    ("GET", "/v1/test_helpers/test_clocks", test_clocks::list),
+    ("GET", "/v1/test_helpers/test_clocks/:id", test_clocks::retrieve),
+    ("POST", "/v1/test_helpers/test_clocks/:id/advance", test_clocks::advance),
+    ("DELETE", "/v1/test_helpers/test_clocks/:id", test_clocks::delete),
     ("POST", "/v1/webhook_endpoints", webhook_endpoints::create),
     ("GET", "/v1/webhook_endpoints", webhook_endpoints::list),
     ("GET", "/v1/webhook_endpoints/:id", webhook_endpoints::retrieve),
     ("POST", "/v1/webhook_endpoints/:id", webhook_endpoints::update),
     ("DELETE", "/v1/webhook_endpoints/:id", webhook_endpoints::delete),
 ];
+
+/// Every endpoint's method and path, in the table's order.
+pub fn endpoints() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ROUTES.iter().map(|(method, path, _)| (*method, *path))
+}
 
 /// What Stripe adds for a path that ends in a slash, as one with an empty id does.
 const SLASH: &str = " If you are trying to list objects, remove the trailing slash. If you are trying to retrieve an \

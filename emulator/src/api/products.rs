@@ -34,6 +34,7 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
         "shippable": null,
         "statement_descriptor": null,
         "tax_code": null,
+        "tax_details": null,
         "type": "service",
         "unit_label": null,
         "updated": call.tx.now(),

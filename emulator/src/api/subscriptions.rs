@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::Call;
-use crate::billing::ending;
+use super::{Call, subscription_change};
 use crate::billing::subscription::period_ends;
+use crate::billing::{change, ending, trial, update};
 use crate::error::{ApiError, Place};
 use crate::list::Page;
 use crate::params::{Change, Params};
@@ -27,7 +27,6 @@ const UNSUPPORTED: &[&str] = &[
     "add_invoice_items",
     "application_fee_percent",
     "automatic_tax",
-    "billing_cycle_anchor",
     "billing_schedules",
     "billing_thresholds",
     "collection_method",
@@ -36,14 +35,10 @@ const UNSUPPORTED: &[&str] = &[
     "default_tax_rates",
     "discounts",
     "invoice_settings",
-    "items",
     "on_behalf_of",
-    "pause_collection",
     "payment_settings",
     "pending_invoice_item_interval",
-    "proration_date",
     "transfer_data",
-    "trial_end",
     "trial_from_plan",
 ];
 const FEEDBACK: &[&str] = &[
@@ -101,13 +96,14 @@ pub fn update(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
     let mut subscription = call.tx.require(Kind::Subscription, call.id(), Place::Path)?;
     params.refuse(UNSUPPORTED)?;
+    subscription_change::ensure_may_wait(&params)?;
     let only_notes = matches!(text(&subscription, "status"), "canceled" | "incomplete_expired");
-    let touches_more = ["cancel_at", "cancel_at_period_end", "default_payment_method", "description"]
-        .iter()
-        .any(|name| params.has(name));
-    if only_notes && touches_more {
+    if only_notes && params.names().any(|name| !matches!(name, "cancellation_details" | "metadata")) {
         let message = "A canceled subscription can only update its cancellation_details and metadata.";
         return Err(ApiError::invalid(message));
+    }
+    if subscription_change::is_wanted(&params) {
+        subscription = subscription_change::make_way(call.tx, subscription)?;
     }
     subscription["metadata"] = params.metadata(&subscription["metadata"])?;
     if let Some(description) = params.clearable("description")? {
@@ -117,13 +113,13 @@ pub fn update(call: &mut Call) -> Result<Value, ApiError> {
     read_cancellation(call.tx, &mut params, &mut subscription)?;
     read_cancellation_details(&mut params, &mut subscription)?;
     read_trial_settings(&mut params, &mut subscription)?;
-    // These two say how to bill a change of items, of which there is none here.
-    params.one_of("proration_behavior", &["always_invoice", "create_prorations", "none"])?;
-    params.one_of("payment_behavior", super::subscriptions_create::BEHAVIORS)?;
-    params.boolean("off_session")?;
+    read_pause(call.tx, &mut params, &mut subscription)?;
+    let mut change = subscription_change::read(call.tx, &mut params)?;
+    change.items = subscription_change::read_items(call.tx, &mut params)?;
+    let how = subscription_change::read_how(&mut params, change.prorate)?;
     params.finish()?;
-    call.tx.update(Kind::Subscription, subscription.clone(), "customer.subscription.updated");
-    Ok(subscription)
+    let planned = change::plan(call.tx, &subscription, &change)?;
+    update::apply(call.tx, &planned, how)
 }
 
 pub fn cancel(call: &mut Call) -> Result<Value, ApiError> {
@@ -133,14 +129,54 @@ pub fn cancel(call: &mut Call) -> Result<Value, ApiError> {
         return Err(ApiError::no_such(Kind::Subscription, call.id(), Place::Path));
     }
     read_cancellation_details(&mut params, &mut subscription)?;
-    for name in ["invoice_now", "prorate"] {
-        if params.clone().boolean(name)? == Some(true) {
-            return Err(ApiError::unsupported(name));
-        }
-        params.boolean(name)?;
-    }
+    let prorate = params.boolean("prorate")?.unwrap_or(false);
+    let invoice_now = params.boolean("invoice_now")?.unwrap_or(false);
     params.finish()?;
-    Ok(ending::cancel(call.tx, subscription, "cancellation_requested"))
+    if prorate {
+        ending::credit_unused(call.tx, &subscription);
+    }
+    if invoice_now {
+        ending::bill_what_waits(call.tx, &mut subscription);
+    }
+    Ok(ending::cancel(call.tx, subscription, Some("cancellation_requested")))
+}
+
+/// A paused subscription begins a new period, and goes on when that is paid.
+pub fn resume(call: &mut Call) -> Result<Value, ApiError> {
+    let mut params = call.take_params();
+    let subscription = call.tx.require(Kind::Subscription, call.id(), Place::Path)?;
+    // The other words would have to keep a period that went by unpaid.
+    params.one_of("billing_cycle_anchor", &["now"])?;
+    params.one_of("proration_behavior", &["always_invoice", "create_prorations", "none"])?;
+    params.refuse(&["proration_date"])?;
+    params.finish()?;
+    if subscription["status"] != "paused" {
+        let message = "You can only resume a subscription whose status is paused.";
+        return Err(ApiError::invalid(message));
+    }
+    Ok(trial::resume(call.tx, &subscription))
+}
+
+/// `pause_collection`: what becomes of the invoices meanwhile, and until when; an empty one ends it.
+fn read_pause(tx: &Tx, params: &mut Params, subscription: &mut Value) -> Result<(), ApiError> {
+    if params.peek("pause_collection") == Some("") {
+        params.clearable("pause_collection")?;
+        subscription["pause_collection"] = Value::Null;
+        return Ok(());
+    }
+    let Some(mut pause) = params.children("pause_collection")? else {
+        return Ok(());
+    };
+    let behavior = pause.one_of("behavior", &["keep_as_draft", "mark_uncollectible", "void"])?;
+    let behavior = behavior.ok_or_else(|| ApiError::missing_param("pause_collection[behavior]"))?;
+    let resumes_at = pause.integer("resumes_at")?;
+    pause.finish()?;
+    if resumes_at.is_some_and(|at| at <= tx.now()) {
+        let message = "`resumes_at` must be in the future.";
+        return Err(ApiError::invalid(message).param("pause_collection[resumes_at]"));
+    }
+    subscription["pause_collection"] = json!({ "behavior": behavior, "resumes_at": resumes_at });
+    Ok(())
 }
 
 fn read_default_payment_method(

@@ -11,6 +11,8 @@ pub enum Behaviour {
     FailsToCharge(Decline),
     /// Succeeds once its owner has passed a 3-D Secure challenge.
     Authenticates,
+    /// The same for the first payment; the later ones succeed while its owner is away.
+    AuthenticatesOnSetup,
 }
 
 /// A refusal in Stripe's words.
@@ -106,7 +108,7 @@ const CARDS: &[TestCard] = &[
     card("chargeDeclinedIncorrectCvc", "4000000000000127", "visa", Behaviour::Declines(INCORRECT_CVC)),
     card("chargeDeclinedProcessingError", "4000000000000119", "visa", Behaviour::Declines(PROCESSING_ERROR)),
     card("chargeCustomerFail", "4000000000000341", "visa", Behaviour::FailsToCharge(DECLINED)),
-    card("authenticationRequiredOnSetup", "4000002500003155", "visa", Behaviour::Authenticates),
+    card("authenticationRequiredOnSetup", "4000002500003155", "visa", Behaviour::AuthenticatesOnSetup),
     card("authenticationRequired", "4000002760003184", "visa", Behaviour::Authenticates),
     card("threeDSecure2Required", "4000000000003220", "visa", Behaviour::Authenticates),
 ];

@@ -40,6 +40,7 @@ pub enum Attempt {
 
 /// The buyer pressed "Subscribe".
 pub fn pay(tx: &mut Tx, session_id: &str, buyer: &Buyer) -> Result<Attempt, ApiError> {
+    tx.set_time(tx.test_time(session_id));
     let session = tx.require(Kind::CheckoutSession, session_id, Place::Path)?;
     if let Some(closed) = closed(&session) {
         return Ok(closed);
@@ -55,6 +56,7 @@ pub fn pay(tx: &mut Tx, session_id: &str, buyer: &Buyer) -> Result<Attempt, ApiE
 pub fn conclude(tx: &mut Tx, challenge_id: &str, verdict: Verdict) -> Result<(String, Attempt), ApiError> {
     let challenge = tx.require(Kind::Challenge, challenge_id, Place::Path)?;
     let session_id = text(&challenge, "session").to_owned();
+    tx.set_time(tx.test_time(&session_id));
     let session = tx.require(Kind::CheckoutSession, &session_id, Place::Path)?;
     if let Some(closed) = closed(&session) {
         return Ok((session_id, closed));
@@ -162,7 +164,9 @@ fn pay_today(
     if draft.due_today() == 0 {
         return match (payment_method::behaviour(tx, method), authentication) {
             (Behaviour::Declines(decline), _) => Today::Declined(decline),
-            (Behaviour::Authenticates, Authentication::NotYet) => Today::NeedsAuthentication(None),
+            (Behaviour::Authenticates | Behaviour::AuthenticatesOnSetup, Authentication::NotYet) => {
+                Today::NeedsAuthentication(None)
+            }
             _ => Today::Nothing,
         };
     }

@@ -1,9 +1,10 @@
-//! A customer as Stripe shows a new one.
+//! A customer as Stripe shows a new one, and what goes with one who is deleted.
 
 use serde_json::{Value, json};
 
+use super::ending;
 use crate::shapes::{self, Shape};
-use crate::state::{Tx, ids};
+use crate::state::{Kind, Tx, ids, text};
 
 /// A new customer object with an e-mail or `null`. It is not stored.
 pub fn build(tx: &Tx, email: Value) -> Value {
@@ -16,4 +17,24 @@ pub fn build(tx: &Tx, email: Value) -> Value {
             "invoice_prefix": ids::random(8).to_uppercase(),
         }),
     )
+}
+
+/// Ends what the customer subscribes to, lets their cards go, and tells of it. What is left says only that they
+/// were there.
+pub fn delete(tx: &mut Tx, customer: &Value) -> Value {
+    let id = text(customer, "id").to_owned();
+    for subscription in tx.of_customer(Kind::Subscription, &id) {
+        if !matches!(text(&subscription, "status"), "canceled" | "incomplete_expired") {
+            ending::cancel(tx, subscription, Some("cancellation_requested"));
+        }
+    }
+    for mut method in tx.of_customer(Kind::PaymentMethod, &id) {
+        method["customer"] = Value::Null;
+        tx.put(Kind::PaymentMethod, method);
+    }
+    tx.emit("customer.deleted", customer);
+    let tombstone = json!({ "id": id, "object": "customer", "deleted": true });
+    let notes = json!({ "created": customer["created"] });
+    tx.put_with(Kind::Customer, &id, tombstone.clone(), notes);
+    tombstone
 }

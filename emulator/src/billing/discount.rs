@@ -15,7 +15,7 @@ pub mod validity;
 use serde_json::{Value, json};
 
 use self::split::Off;
-use super::period;
+use super::{invoice, period};
 use crate::state::{number, text};
 
 /// A discount that a purchase begins with or an invoice is reduced by.
@@ -94,10 +94,7 @@ pub fn put_on_invoice(invoice: &mut Value, discounts: &[Applied]) {
     invoice["total_discount_amounts"] =
         of_all.map(|(discount, taken)| entry(discount, taken.iter().sum())).collect();
     invoice["discounts"] = discounts.iter().map(|discount| json!(discount.id)).collect();
-    let total = number(invoice, "total") - taken.iter().flatten().sum::<i64>();
-    for field in ["total", "total_excluding_tax", "amount_due", "amount_remaining"] {
-        invoice[field] = json!(total);
-    }
+    invoice::add_up(invoice);
 }
 
 /// A line that says `discountable: false` is left alone.

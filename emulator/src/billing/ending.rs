@@ -2,36 +2,82 @@
 
 use serde_json::{Value, json};
 
+use super::change::{self, Planned};
+use super::payment::Authentication;
+use super::{invoice, invoice_item, proration, update};
 use crate::state::{Kind, Tx, text};
 
-/// Ends a subscription now, and tells of it.
-pub fn cancel(tx: &mut Tx, mut subscription: Value, reason: &str) -> Value {
+/// Ends a subscription now, and tells of it. Nobody is charged any more for what is still open.
+pub fn cancel(tx: &mut Tx, mut subscription: Value, reason: Option<&str>) -> Value {
     let now = tx.now();
     subscription["status"] = json!("canceled");
-    subscription["cancel_at"] = Value::Null;
-    subscription["cancel_at_period_end"] = json!(false);
+    // A cancellation that was planned shows as it was planned.
+    if subscription["cancel_at"].as_i64().is_none_or(|at| at > now) {
+        subscription["cancel_at"] = Value::Null;
+        subscription["cancel_at_period_end"] = json!(false);
+    }
     if subscription["canceled_at"].is_null() {
         subscription["canceled_at"] = json!(now);
     }
     subscription["ended_at"] = json!(now);
-    subscription["cancellation_details"]["reason"] = json!(reason);
+    if let Some(reason) = reason {
+        subscription["cancellation_details"]["reason"] = json!(reason);
+    }
     tx.put(Kind::Subscription, subscription.clone());
     tx.emit("customer.subscription.deleted", &subscription);
+    for mut invoice in invoices_of(tx, &subscription) {
+        invoice::stop_collection(&mut invoice);
+        tx.update(Kind::Invoice, invoice, "invoice.updated");
+    }
     subscription
+}
+
+/// Gives what is left of the period back, with the customer's next invoice.
+pub fn credit_unused(tx: &mut Tx, subscription: &Value) {
+    if matches!(text(subscription, "status"), "trialing" | "paused" | "incomplete") {
+        return;
+    }
+    let now = tx.now();
+    for item in change::items_of(subscription) {
+        if let Some(credit) = proration::unused(&item, now) {
+            let item = invoice_item::of_proration(tx, subscription, &credit);
+            invoice_item::add(tx, item);
+        }
+    }
+}
+
+/// A last invoice for what waits, if anything does.
+pub fn bill_what_waits(tx: &mut Tx, subscription: &mut Value) {
+    let (customer, id) = (text(subscription, "customer").to_owned(), text(subscription, "id").to_owned());
+    let waiting = invoice_item::pending(tx, &customer, &id);
+    if waiting.is_empty() {
+        return;
+    }
+    let planned =
+        Planned { subscription: subscription.clone(), prorations: Vec::new(), begins_period: false };
+    let draft = update::draft(tx, &planned, &[]);
+    invoice_item::bill(tx, waiting, &draft);
+    subscription["latest_invoice"] = draft["id"].clone();
+    let invoice = update::open(tx, draft);
+    update::collect(tx, invoice, Authentication::OffSession);
 }
 
 /// A subscription whose first invoice was not paid in time.
 pub fn expire_incomplete(tx: &mut Tx, mut subscription: Value) {
     let now = tx.now();
-    if let Some(mut invoice) = tx.copy(Kind::Invoice, text(&subscription, "latest_invoice")) {
-        invoice["status"] = json!("void");
-        invoice["status_transitions"]["voided_at"] = json!(now);
-        tx.put(Kind::Invoice, invoice.clone());
-        tx.emit("invoice.voided", &invoice);
+    if let Some(invoice) = tx.copy(Kind::Invoice, text(&subscription, "latest_invoice")) {
+        invoice::void(tx, invoice);
     }
     subscription["status"] = json!("incomplete_expired");
     subscription["ended_at"] = json!(now);
     tx.update(Kind::Subscription, subscription, "customer.subscription.updated");
+}
+
+/// Those that may still be paid.
+fn invoices_of(tx: &Tx, subscription: &Value) -> Vec<Value> {
+    let all = tx.of_customer(Kind::Invoice, text(subscription, "customer"));
+    let ours = all.into_iter().filter(|it| invoice::subscription_of(it) == text(subscription, "id"));
+    ours.filter(|it| matches!(text(it, "status"), "draft" | "open")).collect()
 }
 
 /// Closes an open checkout session.

@@ -20,11 +20,13 @@ pub struct Order {
     pub intent: Option<String>,
 }
 
-/// Whether the card's owner has passed a 3-D Secure challenge for this payment.
+/// Whether the card's owner is there, and has passed a 3-D Secure challenge for this payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authentication {
     NotYet,
     Passed,
+    /// Nobody is there.
+    OffSession,
 }
 
 /// How a challenge ended.
@@ -59,11 +61,12 @@ pub fn charge(tx: &mut Tx, order: &Order, authentication: Authentication) -> Cha
             let intent = decline_intent(tx, order, intent, is_new, decline);
             Charged::Declined { decline, intent }
         }
-        (Behaviour::Authenticates, Authentication::NotYet) => {
+        (Behaviour::Authenticates, Authentication::NotYet | Authentication::OffSession)
+        | (Behaviour::AuthenticatesOnSetup, Authentication::NotYet) => {
             let intent = await_authentication(tx, intent, is_new);
             Charged::NeedsAuthentication { intent }
         }
-        (Behaviour::Succeeds | Behaviour::Authenticates, _) => {
+        (Behaviour::Succeeds | Behaviour::Authenticates | Behaviour::AuthenticatesOnSetup, _) => {
             Charged::Paid(settle(tx, order, intent, is_new))
         }
     }
@@ -213,6 +216,7 @@ fn card_details(order: &Order, card: &Value, outcome: Option<Decline>) -> Value 
         "brand": card["brand"],
         "checks": card["checks"],
         "country": card["country"],
+        "electronic_commerce_indicator": null,
         "exp_month": card["exp_month"],
         "exp_year": card["exp_year"],
         "fingerprint": card["fingerprint"],
@@ -222,7 +226,9 @@ fn card_details(order: &Order, card: &Value, outcome: Option<Decline>) -> Value 
         "mandate": null,
         "network": card["brand"],
         "network_transaction_id": null,
+        "regulated_status": "unregulated",
         "three_d_secure": null,
+        "transaction_link_id": null,
         "wallet": null,
     })
 }

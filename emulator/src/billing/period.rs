@@ -15,6 +15,38 @@ pub fn after(anchor: i64, interval: &str, count: i64, steps: i64) -> i64 {
     }
 }
 
+/// The first boundary of the anchor's periods that is later than `moment`.
+pub fn next(anchor: i64, interval: &str, count: i64, moment: i64) -> i64 {
+    let is_later = moment >= anchor;
+    let step = match interval {
+        "day" => DAY,
+        "week" => 7 * DAY,
+        "month" => {
+            if is_later {
+                31 * DAY
+            } else {
+                28 * DAY
+            }
+        }
+        _ => {
+            if is_later {
+                366 * DAY
+            } else {
+                365 * DAY
+            }
+        }
+    };
+    // Never too late: after the anchor no step is longer, and before it none is shorter.
+    let mut steps = (moment - anchor).div_euclid(step * count.max(1));
+    loop {
+        let boundary = after(anchor, interval, count.max(1), steps);
+        if boundary > moment {
+            return boundary;
+        }
+        steps += 1;
+    }
+}
+
 fn add_months(anchor: i64, months: i64) -> i64 {
     let Ok(start) = OffsetDateTime::from_unix_timestamp(anchor) else {
         return anchor;
@@ -36,7 +68,7 @@ fn add_months(anchor: i64, months: i64) -> i64 {
 mod tests {
     use time::{Date, Month, OffsetDateTime, Time};
 
-    use super::after;
+    use super::{after, next};
 
     fn at(year: i32, month: Month, day: u8) -> i64 {
         let date = Date::from_calendar_date(year, month, day).unwrap();
@@ -49,6 +81,24 @@ mod tests {
         assert_eq!(after(anchor, "month", 1, 1), at(2027, Month::February, 28));
         assert_eq!(after(anchor, "month", 1, 2), at(2027, Month::March, 31));
         assert_eq!(after(anchor, "month", 3, 1), at(2027, Month::April, 30));
+    }
+
+    #[test]
+    fn the_next_boundary_is_counted_from_the_anchor_whichever_side_it_lies() {
+        let anchor = at(2027, Month::January, 31);
+        let mut boundary = anchor;
+        for month in 1..=48 {
+            boundary = next(anchor, "month", 1, boundary);
+            assert_eq!(boundary, after(anchor, "month", 1, month));
+            assert_eq!(next(anchor, "month", 1, boundary - 1), boundary);
+        }
+        assert_eq!(next(anchor, "month", 1, anchor - 1), anchor);
+        assert_eq!(next(anchor, "month", 1, at(2026, Month::December, 31)), anchor);
+        assert_eq!(next(anchor, "week", 2, anchor + 1), anchor + 14 * 86_400);
+        assert_eq!(
+            next(at(2028, Month::February, 29), "year", 1, at(2029, Month::March, 1)),
+            at(2030, Month::February, 28)
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::discount::redeem;
-use super::invoice;
+use super::invoice::{self, Occasion};
 use super::payment::Paid;
 use super::subscription::{self, Draft};
 use crate::state::{Kind, Tx, text};
@@ -72,7 +72,7 @@ pub fn begin(tx: &mut Tx, draft: &Draft, settlement: Settlement) -> Purchase {
     let mut unpaid = None;
     let (paid, intent) = match settlement {
         Settlement::Paid(paid) => {
-            invoice::mark_paid(tx, &mut now);
+            invoice::mark_paid(tx, &mut now, Occasion::Automatic);
             let intent = paid.as_ref().map(|paid| text(&paid.intent, "id").to_owned());
             (paid, intent)
         }

@@ -63,6 +63,8 @@ impl Draft {
 /// A new subscription object in `status`, without an invoice yet. It is not stored.
 pub fn build(tx: &Tx, draft: &Draft, status: &str) -> Value {
     let (id, now) = (ids::new("sub_"), tx.now());
+    let customer = tx.find(Kind::Customer, &draft.customer);
+    let test_clock = customer.map_or(Value::Null, |customer| customer["test_clock"].clone());
     let items: Vec<Value> = draft.lines.iter().map(|line| item(&id, line, draft.trial_end, now)).collect();
     shapes::filled(
         Shape::Subscription,
@@ -85,14 +87,16 @@ pub fn build(tx: &Tx, draft: &Draft, status: &str) -> Value {
             "metadata": draft.metadata,
             "start_date": now,
             "status": status,
+            "test_clock": test_clock,
             "trial_end": draft.trial_end,
-            "trial_settings": { "end_behavior": { "missing_payment_method": draft.missing_payment_method } },
+            "trial_settings": { "end_behavior": { "billing_cycle_anchor": null, "missing_payment_method": draft.missing_payment_method } },
             "trial_start": draft.trial_end.map(|_| now),
         }),
     )
 }
 
-fn item(subscription: &str, line: &Line, trial_end: Option<i64>, now: i64) -> Value {
+/// A new item, which begins now.
+pub fn item(subscription: &str, line: &Line, trial_end: Option<i64>, now: i64) -> Value {
     let recurring = &line.price["recurring"];
     let end = period::after(now, text(recurring, "interval"), number(recurring, "interval_count"), 1);
     json!({
@@ -102,6 +106,7 @@ fn item(subscription: &str, line: &Line, trial_end: Option<i64>, now: i64) -> Va
         "created": now,
         "current_period_end": trial_end.unwrap_or(end),
         "current_period_start": now,
+        "current_trial": null,
         "discounts": [],
         "metadata": {},
         "plan": plan_of(&line.price),

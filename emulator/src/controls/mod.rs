@@ -22,6 +22,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::api;
 use crate::form;
 use crate::server::App;
 use crate::state::{Kind, StoreError};
@@ -57,6 +58,7 @@ type Answer = Result<Json<Value>, ControlError>;
 pub fn router() -> Router<App> {
     Router::new()
         .route("/_emulator", get(page::show))
+        .route("/_emulator/endpoints", get(endpoints))
         .route("/_emulator/requests", get(requests).delete(forget_requests))
         .route("/_emulator/events", get(events))
         .route("/_emulator/deliveries", get(deliveries::list).post(deliveries::set_mode))
@@ -68,6 +70,7 @@ pub fn router() -> Router<App> {
         .route("/_emulator/load", post(load::run))
         .route("/_emulator/objects/{kind}/{id}", post(objects::patch))
         .route("/_emulator/clock", get(time_and_state::clock).post(time_and_state::advance))
+        .route("/_emulator/billing", get(time_and_state::billing).post(time_and_state::set_billing))
         .route("/_emulator/reset", post(time_and_state::reset))
         .route("/_emulator/{*path}", any(unknown))
         .layer(middleware::from_fn(only_from_here))
@@ -102,6 +105,13 @@ impl Limit {
     pub fn count(&self) -> usize {
         self.limit.unwrap_or(100)
     }
+}
+
+/// What is served under `/v1`, so that others need no list of their own.
+async fn endpoints() -> Json<Value> {
+    let all: Vec<Value> =
+        api::endpoints().map(|(method, path)| json!({ "method": method, "path": path })).collect();
+    Json(json!({ "data": all }))
 }
 
 async fn requests(Shared(app): Shared<App>, Query(limit): Query<Limit>) -> Answer {

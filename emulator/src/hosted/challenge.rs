@@ -9,10 +9,11 @@ use serde_json::Value;
 
 use super::layout;
 use crate::billing::checkout::{self, Attempt};
+use crate::billing::invoice_page;
 use crate::billing::payment::Verdict;
 use crate::billing::setup::Attempted;
 use crate::billing::setup_session;
-use crate::error::ApiError;
+use crate::error::{ApiError, Place};
 use crate::form::{self, Node};
 use crate::server::App;
 use crate::state::{Kind, Stamp, Tx, text};
@@ -55,11 +56,17 @@ pub async fn submit(Shared(app): Shared<App>, Path(id): Path<String>, body: Byte
     }
 }
 
-/// Where the buyer goes on, if anywhere.
+/// Does what the verdict means for whatever was to be paid or set up. Where one goes on, if anywhere.
 fn conclude(tx: &mut Tx, id: &str, verdict: Verdict) -> Result<Option<String>, ApiError> {
-    if tx.find(Kind::Challenge, id).is_some_and(|challenge| challenge["setup_intent"].is_string()) {
+    let challenge = tx.require(Kind::Challenge, id, Place::Path)?;
+    if challenge["setup_intent"].is_string() {
         let (challenge, attempted) = setup_session::conclude(tx, id, verdict)?;
         return Ok(after_setup(tx, &challenge, &attempted));
+    }
+    if challenge["invoice"].is_string() {
+        let (page, attempt) = invoice_page::conclude(tx, &challenge, verdict)?;
+        let failed = matches!(attempt, invoice_page::Attempt::Declined(_));
+        return Ok(Some(if failed { format!("{page}?error=authentication") } else { page }));
     }
     Ok(Some(match checkout::conclude(tx, id, verdict)? {
         (_, Attempt::Complete(url)) => url,

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::card_form::{EMAIL, card_fields, test_cards};
 use super::entry::{Asked, Entry, Errors, error_of};
 use super::layout;
 use super::promotion::{self, Discount};
@@ -26,6 +27,15 @@ pub struct Notice {
     error: Option<String>,
 }
 
+impl Notice {
+    pub fn errors(&self) -> Errors {
+        match self.error.as_deref() {
+            Some("authentication") => error_of(NOT_AUTHENTICATED),
+            _ => Errors::new(),
+        }
+    }
+}
+
 /// A session as the page shows it.
 #[derive(Clone)]
 pub struct View {
@@ -41,10 +51,7 @@ pub async fn show(
     Path(id): Path<String>,
     Query(notice): Query<Notice>,
 ) -> Response {
-    let errors = match notice.error.as_deref() {
-        Some("authentication") => error_of(NOT_AUTHENTICATED),
-        _ => Errors::new(),
-    };
+    let errors = notice.errors();
     match view(&app, id).await {
         Ok(view) => render(&view, &Entry::default(), &errors),
         Err(error) => missing(&error),
@@ -208,72 +215,12 @@ fn form(view: &View, entry: &Entry, errors: &Errors) -> Markup {
         h2 { "Payment details" }
         form method="post" action=(format!("/c/pay/{}", text(&view.session, "id"))) novalidate {
             @if asked.email {
-                (Field { name: "email", label: "Email", hint: "", autocomplete: "email", mode: "email" }.render(&entry.email, errors))
+                (EMAIL.render(&entry.email, errors))
             } @else {
                 p { span.soft { "Email " } bdi { (email) } }
             }
-            @if asked.card {
-                (Field { name: "card_number", label: "Card number", hint: "", autocomplete: "cc-number", mode: "numeric" }.render(&entry.card_number, errors))
-                div.pair {
-                    (Field { name: "expiry", label: "Expiry date", hint: "(MM/YY)", autocomplete: "cc-exp", mode: "numeric" }.render(&entry.expiry, errors))
-                    (Field { name: "cvc", label: "CVC", hint: "(security code)", autocomplete: "cc-csc", mode: "numeric" }.render("", errors))
-                }
-                (Field { name: "name", label: "Name on card", hint: "", autocomplete: "cc-name", mode: "text" }.render(&entry.name, errors))
-            }
+            @if asked.card { (card_fields(entry, errors)) }
             button type="submit" { (button) }
-        }
-    }
-}
-
-pub struct Field {
-    pub name: &'static str,
-    pub label: &'static str,
-    pub hint: &'static str,
-    pub autocomplete: &'static str,
-    pub mode: &'static str,
-}
-
-impl Field {
-    pub fn render(&self, value: &str, errors: &Errors) -> Markup {
-        let error = errors.get(self.name);
-        let first = first_wrong(errors) == Some(self.name);
-        let error_id = format!("{}-error", self.name);
-        html! {
-            div.field {
-                label for=(self.name) { (self.label) @if !self.hint.is_empty() { " " span.hint { (self.hint) } } }
-                input id=(self.name) name=(self.name) type="text" value=(value) required inputmode=(self.mode)
-                    autocomplete=(self.autocomplete) aria-invalid=[error.map(|_| "true")]
-                    aria-describedby=[error.map(|_| &error_id)] autofocus[first];
-                @if let Some(error) = error { p.error id=(error_id) { (error) } }
-            }
-        }
-    }
-}
-
-/// Where the buyer goes on: the first wrong field, from the top.
-fn first_wrong(errors: &Errors) -> Option<&'static str> {
-    [promotion::FIELD, "email", "card_number", "expiry", "cvc", "name"]
-        .into_iter()
-        .find(|name| errors.contains_key(name))
-}
-
-fn test_cards() -> Markup {
-    let cards = [
-        ("4242 4242 4242 4242", "succeeds"),
-        ("5555 5555 5555 4444", "succeeds (Mastercard)"),
-        ("3782 822463 10005", "succeeds (American Express, 4-digit CVC)"),
-        ("4000 0025 0000 3155", "asks for 3-D Secure"),
-        ("4000 0000 0000 0002", "is declined"),
-        ("4000 0000 0000 9995", "has insufficient funds"),
-        ("4000 0000 0000 0069", "has expired"),
-        ("4000 0000 0000 0127", "has a wrong CVC"),
-        ("4000 0000 0000 0119", "meets a processing error"),
-    ];
-    html! {
-        div.cards {
-            h2 { "Test cards" }
-            p { "Any future date, any CVC and any name will do." }
-            ul { @for (number, what) in cards { li { code { (number) } " " (what) } } }
         }
     }
 }

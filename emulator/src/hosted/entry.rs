@@ -15,6 +15,8 @@ pub struct Entry {
     pub expiry: String,
     pub cvc: String,
     pub name: String,
+    /// A card that they have, in place of one that is typed.
+    pub payment_method: Option<String>,
 }
 
 /// A message for each field that needs one, by the field's name.
@@ -39,6 +41,7 @@ impl Entry {
                 "expiry" => entry.expiry = text,
                 "cvc" => entry.cvc = text,
                 "name" => entry.name = text,
+                "payment_method" => entry.payment_method = Some(text),
                 _ => {}
             }
         }
@@ -150,6 +153,7 @@ mod tests {
             expiry: text(expiry),
             cvc: text(cvc),
             name: text("A"),
+            payment_method: None,
         }
     }
 

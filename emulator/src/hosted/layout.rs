@@ -93,6 +93,7 @@ input[aria-invalid=true] { border-color: var(--bad); border-width: 2px; }
 .error { color: var(--bad); font-size: 14px; margin: 4px 0 0; }
 button { width: 100%; min-height: 48px; padding: 8px 16px; font: inherit; font-weight: 650; cursor: pointer;
   color: var(--on-accent); background: var(--accent); border: 1px solid var(--accent); border-radius: 8px; }
+form + form button { margin-top: 12px; } h2.or { margin-top: 32px; }
 button.quiet { color: var(--accent); background: transparent; margin-top: 12px; }
 form.code { margin-top: 24px; } form.code .field { margin: 0; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }

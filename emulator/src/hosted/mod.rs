@@ -1,12 +1,13 @@
-//! The pages a buyer sees: checkout, the 3-D Secure challenge and the receipt. Plain HTML without scripts.
+//! The pages a buyer sees: checkout, the 3-D Secure challenge and the invoice. Plain HTML without scripts.
 //! They read forms and show outcomes; what a purchase does is `billing::checkout`'s business.
 
+mod card_form;
 mod challenge;
 mod checkout;
 mod entry;
+mod invoice;
 pub mod layout;
 mod promotion;
-mod receipt;
 mod setup;
 
 use axum::Router;
@@ -23,7 +24,7 @@ pub fn router(app: App) -> Router<App> {
         .route("/c/pay/{session}", get(checkout::show).post(checkout::submit))
         .route("/c/pay/{session}/promotion_code", post(promotion::submit))
         .route("/c/3ds/{challenge}", get(challenge::show).post(challenge::submit))
-        .route("/i/{invoice}", get(receipt::show))
+        .route("/i/{invoice}", get(invoice::show).post(invoice::submit))
         .layer(middleware::from_fn_with_state(app, meet_faults))
 }
 

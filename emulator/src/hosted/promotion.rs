@@ -9,7 +9,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::checkout::{Field, View, missing, refused_code};
+use super::card_form::Field;
+use super::checkout::{View, missing, refused_code};
 use super::entry::{Entry, Errors};
 use crate::billing::discount::redeem::{Failed, Wanted, find_code, resolve};
 use crate::billing::discount::{session as discounts, words};

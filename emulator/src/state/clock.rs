@@ -3,28 +3,70 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-/// The machine's time plus an offset that a test may move forward.
-#[derive(Clone, Copy, Debug, Default)]
+/// The id of the setting that keeps the clock over a restart.
+pub const CLOCK: &str = "clock";
+
+/// The machine's time plus an offset that a test may move forward, and a factor by which it runs faster.
+#[derive(Clone, Copy, Debug)]
 pub struct Clock {
+    /// Milliseconds ahead of the machine when `since` was.
     offset: i64,
+    speed: i64,
+    /// When the speed was set, in milliseconds of the machine.
+    since: i64,
+}
+
+impl Default for Clock {
+    fn default() -> Clock {
+        Clock { offset: 0, speed: 1, since: 0 }
+    }
 }
 
 impl Clock {
-    /// A clock that is `offset` seconds ahead of the machine's.
-    pub fn ahead_by(offset: i64) -> Clock {
-        Clock { offset }
+    /// The clock that a setting tells of; what it does not say is as at the machine's clock.
+    pub fn of_setting(setting: &Value) -> Clock {
+        let field = |name: &str| setting[name].as_i64();
+        let offset = field("offset_ms").or(field("offset").map(|seconds| seconds * 1000));
+        Clock {
+            offset: offset.unwrap_or_default(),
+            speed: field("speed").unwrap_or(1).max(1),
+            since: field("since_ms").unwrap_or_default(),
+        }
     }
 
-    /// Seconds ahead of the machine's clock.
-    pub fn offset(self) -> i64 {
-        self.offset
+    /// As it is stored, to go on after a restart.
+    pub fn setting(self) -> Value {
+        json!({ "id": CLOCK, "offset_ms": self.offset, "speed": self.speed, "since_ms": self.since })
+    }
+
+    /// How many of its seconds pass in one of the machine's.
+    pub fn speed(self) -> i64 {
+        self.speed
     }
 
     /// Seconds since 1970, as the emulated Stripe sees them.
     pub fn now(self) -> i64 {
-        machine_now() + self.offset
+        self.now_at(machine_millis()).div_euclid(1000)
+    }
+
+    /// The same clock, so many seconds further.
+    #[must_use]
+    pub fn advanced(self, seconds: i64) -> Clock {
+        Clock { offset: self.offset + seconds * 1000, ..self }
+    }
+
+    /// The same clock, from now on with another speed.
+    #[must_use]
+    pub fn at_speed(self, speed: i64) -> Clock {
+        let machine = machine_millis();
+        Clock { offset: self.now_at(machine) - machine, speed, since: machine }
+    }
+
+    fn now_at(self, machine: i64) -> i64 {
+        machine + self.offset + (machine - self.since) * (self.speed - 1)
     }
 }
 
@@ -42,13 +84,27 @@ pub fn http_date(at: i64) -> String {
 
 /// Seconds since 1970 by the machine's clock, for signatures and retries.
 pub fn machine_now() -> i64 {
+    machine_millis().div_euclid(1000)
+}
+
+fn machine_millis() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::http_date;
+    use super::{Clock, http_date, machine_now};
+
+    #[test]
+    fn a_clock_goes_on_from_where_it_is_when_its_speed_changes() {
+        let ahead = Clock::default().advanced(1_000);
+        let fast = ahead.at_speed(86_400);
+        assert!((fast.now() - machine_now() - 1_000).abs() <= 86_400);
+        assert_eq!(Clock::of_setting(&fast.setting()).offset, fast.offset);
+        let hour = 3_600_000;
+        assert_eq!(fast.now_at(fast.since + hour), fast.since + 1_000_000 + hour * 86_400);
+    }
 
     #[test]
     fn dates_are_written_as_http_wants_them() {

@@ -13,13 +13,18 @@ pub enum Key {
     Customer,
     Email,
     Invoice,
+    TestClock,
     /// A pair of the object's metadata, as `Key::pair` writes it.
     Metadata,
 }
 
 impl Key {
-    const FIELDS: [(Key, &str); 3] =
-        [(Key::Customer, "customer"), (Key::Email, "email"), (Key::Invoice, "invoice")];
+    const FIELDS: [(Key, &str); 4] = [
+        (Key::Customer, "customer"),
+        (Key::Email, "email"),
+        (Key::Invoice, "invoice"),
+        (Key::TestClock, "test_clock"),
+    ];
 
     /// This key with a value, if there is one.
     pub fn of(self, value: Option<&str>) -> Option<(Key, &str)> {

@@ -24,8 +24,10 @@ pub enum Kind {
     Refund,
     Invoice,
     InvoicePayment,
+    InvoiceItem,
     Event,
     WebhookEndpoint,
+    TestClock,
     /// One event on its way to one endpoint.
     Delivery,
     /// The stored answer to a POST with an Idempotency-Key.
@@ -66,8 +68,10 @@ const TABLE: &[Names] = &[
     names(Kind::Refund, "refund", "refunds"),
     names(Kind::Invoice, "invoice", "invoices"),
     names(Kind::InvoicePayment, "invoice_payment", "invoice_payments"),
+    names(Kind::InvoiceItem, "invoiceitem", "invoice_items"),
     names(Kind::Event, "event", "events"),
     names(Kind::WebhookEndpoint, "webhook endpoint", "webhook_endpoints"),
+    names(Kind::TestClock, "test_helpers.test_clock", "test_clocks"),
     names(Kind::Delivery, "delivery", "deliveries"),
     names(Kind::IdempotencyKey, "idempotency key", "idempotency_keys"),
     names(Kind::Challenge, "challenge", "challenges"),

@@ -5,10 +5,12 @@
 pub mod clock;
 mod collection;
 pub mod diff;
+pub mod due;
 pub mod ids;
 mod journal;
 mod kind;
 mod record;
+mod settings;
 mod store;
 mod tx;
 
@@ -21,14 +23,16 @@ use tokio::sync::mpsc;
 
 pub use self::clock::machine_now;
 pub use self::collection::{Collection, Key};
+pub use self::due::Due;
 pub use self::journal::Durability;
 use self::journal::Journal;
 pub use self::kind::Kind;
 pub use self::record::{Pattern, Position, Record};
-pub use self::store::{CLOCK, Settings, Store};
+pub use self::settings::{AfterRetries, BillingSettings};
+pub use self::store::{Settings, Store};
 pub use self::tx::{Stamp, Tx};
 use crate::StartError;
-use crate::billing::due;
+use crate::billing::due::{self as what_is_due, Done};
 use crate::webhooks::{Chances, Dice, Draw, Mode};
 
 /// The state could not be written, or the task that wrote it died. Nothing was changed.
@@ -94,9 +98,14 @@ impl State {
             return Err(StoreError("it has been stopped".to_owned()).into());
         }
         let Inner { store, journal, .. } = &mut *inner;
-        let mut tx = Tx::begin(store, Stamp::default());
-        due::run(&mut tx);
-        commit(tx, journal, Durability::Lazy, &self.deliveries)?;
+        loop {
+            let mut tx = Tx::begin(store, Stamp::default());
+            let done = what_is_due::run(&mut tx);
+            commit(tx, journal, Durability::Lazy, &self.deliveries)?;
+            if done == Done::All {
+                break;
+            }
+        }
         let mut tx = Tx::begin(store, stamp);
         let result = run(&mut tx)?;
         commit(tx, journal, durability, &self.deliveries)?;

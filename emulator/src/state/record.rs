@@ -63,6 +63,14 @@ impl Record {
         }
     }
 
+    /// One field as it is stored: in a loaded object's texts the number is still missing.
+    pub fn raw(&self, name: &str) -> &Value {
+        match &self.body {
+            Body::Own { value, .. } => &value[name],
+            Body::Loaded { pattern, .. } => &pattern.value[name],
+        }
+    }
+
     /// The emulator's own notes, never shown. `null` when there are none.
     pub fn private(&self) -> &Value {
         match &self.body {

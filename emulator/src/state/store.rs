@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::clock::Clock;
+use super::clock::{CLOCK, Clock};
 use super::collection::Collection;
+use super::due::{self, Due};
 use super::kind::Kind;
 use super::record::Record;
 use crate::Webhook;
@@ -26,14 +27,12 @@ pub struct Settings {
 #[derive(Debug, Default)]
 pub struct Store {
     collections: BTreeMap<Kind, Collection>,
-    due: BTreeSet<(i64, Kind, String)>,
+    /// What time brings about, by the test clock whose time it is; "" for the emulator's own.
+    due: BTreeMap<String, BTreeSet<Due>>,
     next_seq: u64,
     pub clock: Clock,
     pub settings: Settings,
 }
-
-/// The id of the setting that keeps the clock's offset over a restart.
-pub const CLOCK: &str = "clock";
 
 impl Store {
     pub fn find(&self, kind: Kind, id: &str) -> Option<&Record> {
@@ -64,22 +63,25 @@ impl Store {
     /// Stores or removes a record and keeps the indexes in step. Gives what was there before.
     pub fn set(&mut self, kind: Kind, id: &str, record: Option<Record>) -> Option<Record> {
         if kind == Kind::Setting && id == CLOCK {
-            let offset = record.as_ref().and_then(|record| record.field("offset").as_i64());
-            self.clock = Clock::ahead_by(offset.unwrap_or_default());
+            let setting = record.as_ref().map(|record| record.value().into_owned());
+            self.clock = setting.map_or_else(Clock::default, |setting| Clock::of_setting(&setting));
         }
         self.next_seq = self.next_seq.max(record.as_ref().map_or(0, |record| record.seq));
-        let is_due = record.as_ref().and_then(|record| due_at(kind, record));
+        let is_due = record.as_ref().and_then(|record| due::at(kind, record));
         let collection = self.collections.entry(kind).or_default();
         let before = match record {
             Some(record) => collection.put(id, record),
             None => collection.remove(id),
         };
-        let was_due = before.as_ref().and_then(|before| due_at(kind, before));
-        if let Some(at) = was_due {
-            self.due.remove(&(at, kind, id.to_owned()));
+        let was_due = before.as_ref().and_then(|before| due::at(kind, before));
+        if let Some((clock, at)) = was_due {
+            let left = self.due.get_mut(&clock);
+            if left.is_some_and(|due| due.remove(&(at, kind, id.to_owned())) && due.is_empty()) {
+                self.due.remove(&clock);
+            }
         }
-        if let Some(at) = is_due {
-            self.due.insert((at, kind, id.to_owned()));
+        if let Some((clock, at)) = is_due {
+            self.due.entry(clock).or_default().insert((at, kind, id.to_owned()));
         }
         before
     }
@@ -93,10 +95,17 @@ impl Store {
         self.set(Kind::Account, &account, record);
     }
 
-    /// The first thing whose time has come.
-    pub fn next_due(&self) -> Option<(Kind, String)> {
-        let (at, kind, id) = self.due.first()?;
-        (*at <= self.clock.now()).then(|| (*kind, id.clone()))
+    /// The first thing that is due until then by a test clock, or by the emulator's own for "".
+    pub fn next_due(&self, clock: &str, until: i64) -> Option<Due> {
+        let first = self.due.get(clock)?.first()?;
+        (first.0 <= until).then(|| first.clone())
+    }
+
+    /// Leaves something alone until it changes again.
+    pub fn forget_due(&mut self, clock: &str, due: &Due) {
+        if let Some(all) = self.due.get_mut(clock) {
+            all.remove(due);
+        }
     }
 
     /// Every record, oldest first within its kind, accounts before all else.
@@ -104,16 +113,5 @@ impl Store {
         self.collections
             .iter()
             .flat_map(|(kind, all)| all.oldest_first().map(move |(id, record)| (*kind, id, record)))
-    }
-}
-
-/// When time alone changes this object, in seconds since 1970. What then happens is `billing::due`'s business.
-fn due_at(kind: Kind, record: &Record) -> Option<i64> {
-    let at = |field: &str| record.field(field).as_i64();
-    match (kind, record.field("status").as_str()) {
-        (Kind::CheckoutSession, Some("open")) => at("expires_at"),
-        (Kind::Subscription, Some("incomplete")) => at("created").map(|created| created + 23 * 3600),
-        (Kind::IdempotencyKey, _) => at("created").map(|created| created + 24 * 3600),
-        _ => None,
     }
 }

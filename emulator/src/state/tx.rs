@@ -9,10 +9,12 @@ use serde_json::{Value, json};
 
 use super::collection::Key;
 use super::diff::previous_attributes;
+use super::due::Due;
 use super::ids;
 use super::journal::Change;
 use super::kind::Kind;
 use super::record::{Pattern, Record};
+use super::settings::BillingSettings;
 use super::store::{Settings, Store};
 use crate::API_VERSION;
 use crate::error::{ApiError, Place};
@@ -30,6 +32,8 @@ pub struct Tx<'a> {
     stamp: Stamp,
     undo: Vec<(Kind, String, Option<Record>)>,
     deliveries: Vec<String>,
+    /// The time of what is being done, where that is not the clock's.
+    at: Option<i64>,
 }
 
 /// A point to which a transaction can be taken back.
@@ -40,12 +44,45 @@ pub struct Savepoint {
 
 impl<'a> Tx<'a> {
     pub fn begin(store: &'a mut Store, stamp: Stamp) -> Tx<'a> {
-        Tx { store, stamp, undo: Vec::new(), deliveries: Vec::new() }
+        Tx { store, stamp, undo: Vec::new(), deliveries: Vec::new(), at: None }
     }
 
-    /// Seconds since 1970 by the emulator's clock.
+    /// Seconds since 1970 by the emulator's clock, or by the clock that is followed.
     pub fn now(&self) -> i64 {
-        self.store.clock.now()
+        self.at.unwrap_or_else(|| self.store.clock.now())
+    }
+
+    /// From now on everything happens at this time; with `None`, by the emulator's clock.
+    pub fn set_time(&mut self, at: Option<i64>) {
+        self.at = at;
+    }
+
+    /// The time of the test clock that an object is on, or that it is.
+    pub fn test_time(&self, id: &str) -> Option<i64> {
+        let of =
+            |clock: &str| self.find(Kind::TestClock, clock).and_then(|clock| clock["frozen_time"].as_i64());
+        let kinds = [Kind::Customer, Kind::Subscription, Kind::Invoice, Kind::CheckoutSession];
+        let on = || {
+            let object = kinds.into_iter().find_map(|kind| self.find(kind, id))?;
+            let clock = object["test_clock"].as_str();
+            let customer = || {
+                self.find(Kind::Customer, object["customer"].as_str()?)?["test_clock"]
+                    .as_str()
+                    .map(str::to_owned)
+            };
+            clock.map(str::to_owned).or_else(customer)
+        };
+        of(id).or_else(|| of(&on()?))
+    }
+
+    /// Leaves something that is due alone until it changes again.
+    pub fn forget_due(&mut self, clock: &str, due: &Due) {
+        self.store.forget_due(clock, due);
+    }
+
+    /// How unpaid invoices are tried again, and what comes after.
+    pub fn billing_settings(&self) -> BillingSettings {
+        BillingSettings::read(self.store)
     }
 
     pub fn store(&self) -> &Store {

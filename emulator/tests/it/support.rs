@@ -10,6 +10,8 @@ use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
 use stripe_emulator::{Emulator, Options};
 
+use crate::judge;
+
 pub const KEY: &str = "sk_test_emulator";
 pub const GOOD: &str = "4242424242424242";
 pub const DECLINED: &str = "4000000000000002";
@@ -67,14 +69,18 @@ impl Stripe {
         fields: &[(&str, &str)],
         headers: &[(&str, &str)],
     ) -> Result<Reply, reqwest::Error> {
-        let mut request = self.http.request(method, self.url(path)).bearer_auth(KEY);
+        let mut request = self.http.request(method.clone(), self.url(path)).bearer_auth(KEY);
         if !fields.is_empty() {
             request = request.header("content-type", "application/x-www-form-urlencoded").body(form(fields));
         }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        reply(request.send().await?).await
+        let reply = reply(request.send().await?).await?;
+        if reply.status == 200 && path.starts_with("/v1/") {
+            judge::request(method.as_str(), path, fields);
+        }
+        Ok(reply)
     }
 
     pub async fn try_get(&self, path: &str) -> Reply {
@@ -180,8 +186,12 @@ fn ok(reply: Reply) -> Value {
 
 async fn reply(response: Response) -> Result<Reply, reqwest::Error> {
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let url = response.url().clone();
     let text = response.text().await?;
     let body = serde_json::from_str(&text).unwrap_or(json!(text));
+    if url.path().starts_with("/v1/") {
+        judge::answer(url.as_str(), status, &body);
+    }
     Ok(Reply { status, headers, body })
 }
 
@@ -250,7 +260,9 @@ impl Hook {
     }
 
     pub fn heard(&self) -> Vec<Heard> {
-        self.heard.lock().unwrap().clone()
+        let heard = self.heard.lock().unwrap().clone();
+        heard.iter().for_each(|heard| judge::event("a webhook", &heard.event()));
+        heard
     }
 
     pub fn types(&self) -> Vec<String> {

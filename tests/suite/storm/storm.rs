@@ -105,7 +105,9 @@ impl Storm {
         self.courier.skip().await;
         let alive = self.processes[0].alive().unwrap();
         for customer in self.customers.iter().flatten() {
-            alive.billing.sync_now(&CustomerId::parse(customer.as_str()).unwrap()).await.unwrap();
+            let customer = CustomerId::parse(customer.as_str()).unwrap();
+            // The calls of a storm have so little time that a busy machine alone lets some of them fail.
+            while alive.billing.sync_now(&customer).await.is_err() {}
         }
     }
 

@@ -32,13 +32,38 @@ pub fn read(params: &mut Params, session: &mut Value) -> Result<(), ApiError> {
             session[field] = json!(types);
         }
     }
-    for field in ["adaptive_pricing", "name_collection", "phone_number_collection", "tax_id_collection"] {
+    for field in ["adaptive_pricing", "phone_number_collection"] {
         if let Some(mut switch) = params.children(field)? {
             session[field] = json!({ "enabled": switch.boolean("enabled")?.unwrap_or(false) });
             switch.finish()?;
         }
     }
+    if let Some(mut collection) = params.children("tax_id_collection")? {
+        let enabled = collection.boolean("enabled")?.unwrap_or(false);
+        let required = collection.one_of("required", &["if_supported", "never"])?;
+        session["tax_id_collection"] =
+            json!({ "enabled": enabled, "required": required.as_deref().unwrap_or("never") });
+        collection.finish()?;
+    }
+    read_names(params, session)?;
     read_saved_methods(params, session)
+}
+
+/// `name_collection[business][enabled]` and the like.
+fn read_names(params: &mut Params, session: &mut Value) -> Result<(), ApiError> {
+    let Some(mut names) = params.children("name_collection")? else {
+        return Ok(());
+    };
+    for field in ["business", "individual"] {
+        if let Some(mut name) = names.children(field)? {
+            session["name_collection"][field] = json!({
+                "enabled": name.boolean("enabled")?.unwrap_or(false),
+                "optional": name.boolean("optional")?.unwrap_or(false),
+            });
+            name.finish()?;
+        }
+    }
+    names.finish()
 }
 
 fn read_saved_methods(params: &mut Params, session: &mut Value) -> Result<(), ApiError> {

@@ -70,9 +70,11 @@ impl Refusal {
     fn code(&self) -> Option<&'static str> {
         match self {
             Refusal::CouponExpired(_) | Refusal::Inactive => Some("coupon_expired"),
-            Refusal::BoughtBefore => Some("promotion_code_customer_not_first_time"),
-            Refusal::AppliesToNothing => Some("coupon_applies_to_nothing"),
-            Refusal::OtherCustomer | Refusal::BelowMinimum | Refusal::OtherCurrency => None,
+            Refusal::AppliesToNothing
+            | Refusal::BoughtBefore
+            | Refusal::OtherCustomer
+            | Refusal::BelowMinimum
+            | Refusal::OtherCurrency => None,
         }
     }
 }

@@ -1,0 +1,194 @@
+//! What is done to an invoice: finalise, pay, void, give up, change, delete a draft. `invoices` reads them.
+
+use serde_json::{Value, json};
+
+use super::Call;
+use super::subscriptions::ensure_own_method;
+use crate::billing::collect::{self, Attempt, Collected};
+use crate::billing::invoice::{self, Occasion};
+use crate::billing::payment::Authentication;
+use crate::billing::standing;
+use crate::error::{ApiError, Place};
+use crate::state::{Kind, text};
+
+/// Parameters of an update that Stripe has and that this emulator would have to ignore.
+const UNSUPPORTED: &[&str] = &[
+    "account_tax_ids",
+    "application_fee_amount",
+    "automatic_tax",
+    "automatically_finalizes_at",
+    "collection_method",
+    "custom_fields",
+    "days_until_due",
+    "default_source",
+    "default_tax_rates",
+    "discounts",
+    "due_date",
+    "effective_at",
+    "issuer",
+    "number",
+    "on_behalf_of",
+    "payment_settings",
+    "rendering",
+    "shipping_cost",
+    "shipping_details",
+    "statement_descriptor",
+    "transfer_data",
+];
+
+pub fn update(call: &mut Call) -> Result<Value, ApiError> {
+    let mut params = call.take_params();
+    params.refuse(UNSUPPORTED)?;
+    let mut invoice = call.tx.require(Kind::Invoice, call.id(), Place::Path)?;
+    invoice["metadata"] = params.metadata(&invoice["metadata"])?;
+    for field in ["description", "footer"] {
+        if let Some(change) = params.clearable(field)? {
+            ensure_draft(&invoice, "update")?;
+            invoice[field] = change.into_json();
+        }
+    }
+    if let Some(id) = params.text("default_payment_method")? {
+        ensure_own_method(call.tx, &id, text(&invoice, "customer"))?;
+        invoice["default_payment_method"] = json!(id);
+    }
+    if let Some(auto_advance) = params.boolean("auto_advance")? {
+        if !matches!(text(&invoice, "status"), "draft" | "open") {
+            return Err(not_in_status(&invoice, "update"));
+        }
+        if auto_advance {
+            invoice["auto_advance"] = json!(true);
+        } else {
+            invoice::stop_collection(&mut invoice);
+        }
+    }
+    params.finish()?;
+    call.tx.update(Kind::Invoice, invoice.clone(), "invoice.updated");
+    Ok(invoice)
+}
+
+pub fn delete(call: &mut Call) -> Result<Value, ApiError> {
+    call.take_params().finish()?;
+    let invoice = call.tx.require(Kind::Invoice, call.id(), Place::Path)?;
+    ensure_draft(&invoice, "delete")?;
+    if !invoice["parent"].is_null() {
+        return Err(ApiError::invalid("You can't delete invoices created by subscriptions."));
+    }
+    let id = call.id().to_owned();
+    call.tx.remove(Kind::Invoice, &id);
+    call.tx.emit("invoice.deleted", &invoice);
+    Ok(json!({ "id": id, "object": "invoice", "deleted": true }))
+}
+
+pub fn finalize(call: &mut Call) -> Result<Value, ApiError> {
+    let mut params = call.take_params();
+    let auto_advance = params.boolean("auto_advance")?;
+    params.finish()?;
+    let mut invoice = call.tx.require(Kind::Invoice, call.id(), Place::Path)?;
+    if invoice["status"] != "draft" {
+        return Err(ApiError::invalid(
+            "This invoice is already finalized, you can't re-finalize a non-draft invoice.",
+        ));
+    }
+    finalize_now(call, &mut invoice, auto_advance);
+    if invoice["auto_advance"] == true {
+        collect::collect(call.tx, invoice, &Attempt::automatic());
+    }
+    call.tx.require(Kind::Invoice, call.id(), Place::Path)
+}
+
+fn finalize_now(call: &mut Call, invoice: &mut Value, auto_advance: Option<bool>) {
+    if let Some(auto_advance) = auto_advance {
+        invoice["auto_advance"] = json!(auto_advance);
+    }
+    invoice::finalize(call.tx, invoice);
+    call.tx.put(Kind::Invoice, invoice.clone());
+    call.tx.emit("invoice.finalized", invoice);
+}
+
+pub fn pay(call: &mut Call) -> Result<Value, ApiError> {
+    let mut params = call.take_params();
+    params.refuse(&["forgive", "mandate", "source"])?;
+    let outside = params.boolean("paid_out_of_band")?.unwrap_or(false);
+    let off_session = params.boolean("off_session")?.unwrap_or(true);
+    let method = params.text("payment_method")?;
+    params.finish()?;
+    let mut invoice = call.tx.require(Kind::Invoice, call.id(), Place::Path)?;
+    if let Some(id) = &method {
+        ensure_payable_method(call, id, text(&invoice, "customer"))?;
+    }
+    match text(&invoice, "status") {
+        "paid" => return Err(ApiError::invalid("Invoice is already paid")),
+        "draft" => finalize_now(call, &mut invoice, None),
+        "open" | "uncollectible" => {}
+        _ => return Err(not_in_status(&invoice, "pay")),
+    }
+    if outside {
+        collect::settle(call.tx, invoice, None, Occasion::ByHand);
+    } else {
+        let authentication = if off_session { Authentication::OffSession } else { Authentication::NotYet };
+        let attempt = Attempt { method, occasion: Occasion::ByHand, authentication };
+        answer_to(&collect::collect(call.tx, invoice, &attempt))?;
+    }
+    call.tx.require(Kind::Invoice, call.id(), Place::Path)
+}
+
+/// A card of the customer's own, or one that nobody has yet.
+fn ensure_payable_method(call: &Call, id: &str, customer: &str) -> Result<(), ApiError> {
+    let method = call.tx.require(Kind::PaymentMethod, id, Place::Param("payment_method"))?;
+    if method["customer"].is_null() || method["customer"] == *customer {
+        return Ok(());
+    }
+    let message = "This PaymentMethod belongs to another customer.";
+    Err(ApiError::invalid(message).code("payment_method_unexpected_state").param("payment_method"))
+}
+
+/// Stripe's refusals, after which what was tried stays on record.
+fn answer_to(collected: &Collected) -> Result<(), ApiError> {
+    match collected {
+        Collected::Paid => Ok(()),
+        Collected::NoMethod => {
+            let message = "There is no `default_payment_method` set on this Customer or Invoice. Please provide the \
+                           PaymentMethod ID of the PaymentMethod you would like to use.";
+            Err(ApiError::invalid(message).code("missing").keeping_changes())
+        }
+        Collected::Declined(decline) => {
+            Err(ApiError::card(decline.code, decline.decline_code, decline.message).keeping_changes())
+        }
+        Collected::NeedsAuthentication(_) => {
+            let message = "This payment requires additional user action before it can be completed successfully. \
+                           Payment can be completed using the `PaymentIntent` associated with the invoice.";
+            Err(ApiError::card("invoice_payment_intent_requires_action", None, message).keeping_changes())
+        }
+    }
+}
+
+pub fn void(call: &mut Call) -> Result<Value, ApiError> {
+    call.take_params().finish()?;
+    let invoice = call.tx.require(Kind::Invoice, call.id(), Place::Path)?;
+    if !matches!(text(&invoice, "status"), "open" | "uncollectible") {
+        return Err(not_in_status(&invoice, "void"));
+    }
+    let invoice = invoice::void(call.tx, invoice);
+    standing::settled(call.tx, &invoice);
+    Ok(invoice)
+}
+
+pub fn mark_uncollectible(call: &mut Call) -> Result<Value, ApiError> {
+    call.take_params().finish()?;
+    let invoice = call.tx.require(Kind::Invoice, call.id(), Place::Path)?;
+    if invoice["status"] != "open" {
+        return Err(not_in_status(&invoice, "mark as uncollectible"));
+    }
+    let invoice = invoice::give_up(call.tx, invoice);
+    standing::settled(call.tx, &invoice);
+    Ok(invoice)
+}
+
+fn ensure_draft(invoice: &Value, what: &str) -> Result<(), ApiError> {
+    if invoice["status"] == "draft" { Ok(()) } else { Err(not_in_status(invoice, what)) }
+}
+
+fn not_in_status(invoice: &Value, what: &str) -> ApiError {
+    let message = format!("You can't {what} an invoice whose status is {}.", text(invoice, "status"));
+    ApiError::invalid(message).code("invoice_not_editable")
+}

@@ -1,0 +1,81 @@
+//! POST /v1/invoices: a draft of somebody's own making, for what waits to be billed.
+
+use serde_json::{Value, json};
+
+use super::Call;
+use super::subscriptions::ensure_own_method;
+use crate::billing::invoice::{self, Bill};
+use crate::billing::invoice_item;
+use crate::error::{ApiError, Place};
+use crate::params::Change;
+use crate::state::{Kind, text};
+
+const UNSUPPORTED: &[&str] = &[
+    "account_tax_ids",
+    "application_fee_amount",
+    "automatic_tax",
+    "automatically_finalizes_at",
+    "custom_fields",
+    "customer_account",
+    "days_until_due",
+    "default_source",
+    "default_tax_rates",
+    "discounts",
+    "due_date",
+    "effective_at",
+    "from_invoice",
+    "issuer",
+    "number",
+    "on_behalf_of",
+    "payment_settings",
+    "rendering",
+    "shipping_cost",
+    "shipping_details",
+    "statement_descriptor",
+    "transfer_data",
+];
+/// How long a draft waits that nobody finalises.
+const DRAFT: i64 = 3_600;
+
+pub fn create(call: &mut Call) -> Result<Value, ApiError> {
+    let mut params = call.take_params();
+    params.refuse(UNSUPPORTED)?;
+    let id = params.required_text("customer")?;
+    let customer = call.tx.require(Kind::Customer, &id, Place::Param("customer"))?;
+    params.one_of("collection_method", &["charge_automatically"])?;
+    let subscription = match params.text("subscription")? {
+        None => Value::Null,
+        Some(id) => call.tx.require(Kind::Subscription, &id, Place::Param("subscription"))?,
+    };
+    let behavior = params.one_of("pending_invoice_items_behavior", &["exclude", "include"])?;
+    let takes = behavior.as_deref() == Some("include") || !subscription.is_null();
+    let waiting = invoice_item::pending(call.tx, &id, text(&subscription, "id"));
+    let waiting = if takes { waiting } else { Vec::new() };
+    let known = waiting.first().map_or(&customer["currency"], |item| &item["currency"]);
+    let currency = params.text("currency")?.or_else(|| known.as_str().map(str::to_owned));
+    let now = call.tx.now();
+    let bill = Bill {
+        customer: &id,
+        currency: currency.as_deref().unwrap_or("usd"),
+        subscription: &subscription,
+        reason: if subscription.is_null() { "manual" } else { "subscription_update" },
+        period: (now, now),
+        lines: waiting.iter().map(invoice_item::line).collect(),
+    };
+    let mut draft = invoice::build(call.tx, bill);
+    draft["metadata"] = params.metadata(&json!({}))?;
+    for field in ["description", "footer"] {
+        draft[field] = params.clearable(field)?.map_or(Value::Null, Change::into_json);
+    }
+    if let Some(method) = params.text("default_payment_method")? {
+        ensure_own_method(call.tx, &method, &id)?;
+        draft["default_payment_method"] = json!(method);
+    }
+    let auto_advance = params.boolean("auto_advance")?.unwrap_or(false);
+    draft["auto_advance"] = json!(auto_advance);
+    draft["automatically_finalizes_at"] = json!(auto_advance.then_some(now + DRAFT));
+    params.finish()?;
+    invoice_item::bill(call.tx, waiting, &draft);
+    call.tx.create(Kind::Invoice, draft.clone(), "invoice.created");
+    Ok(draft)
+}

@@ -1,0 +1,140 @@
+//! POST /v1/invoices/create_preview: what a customer would be billed next, or for a change, without doing it.
+
+use serde_json::{Value, json};
+
+use super::subscription_change;
+use super::{Call, subscriptions_create};
+use crate::billing::change::{self, Prorate};
+use crate::billing::invoice::{self, Bill};
+use crate::billing::{invoice_item, proration, renewal, subscription, update};
+use crate::error::{ApiError, Place};
+use crate::params::Params;
+use crate::state::{Kind, Tx, ids, text};
+
+const UNSUPPORTED: &[&str] = &[
+    "automatic_tax",
+    "customer_account",
+    "customer_details",
+    "discounts",
+    "invoice_items",
+    "issuer",
+    "on_behalf_of",
+    "schedule",
+    "schedule_details",
+];
+const UNSUPPORTED_DETAILS: &[&str] = &[
+    "billing_mode",
+    "billing_schedules",
+    "cancel_at",
+    "default_tax_rates",
+    "pause",
+    "resume_at",
+    "start_date",
+];
+
+pub fn create(call: &mut Call) -> Result<Value, ApiError> {
+    let mut params = call.take_params();
+    params.refuse(UNSUPPORTED)?;
+    params.one_of("preview_mode", &["next"])?;
+    params.text("currency")?;
+    let customer = params.text("customer")?;
+    let id = params.text("subscription")?;
+    let details = params.children("subscription_details")?.unwrap_or_default();
+    params.finish()?;
+    details.refuse(UNSUPPORTED_DETAILS)?;
+    let before = call.tx.savepoint();
+    let invoice = match (id, customer) {
+        (Some(id), customer) => {
+            let subscription = call.tx.require(Kind::Subscription, &id, Place::Param("subscription"))?;
+            if customer.is_some_and(|customer| subscription["customer"] != *customer) {
+                return Err(ApiError::no_such(Kind::Subscription, &id, Place::Param("subscription")));
+            }
+            of_subscription(call.tx, subscription, details)
+        }
+        (None, Some(customer)) => of_customer(call.tx, customer, details),
+        (None, None) => Err(ApiError::missing_param("customer")),
+    };
+    call.tx.roll_back_to(&before);
+    let mut invoice = invoice?;
+    invoice["id"] = json!(ids::new("upcoming_in_"));
+    for line in invoice["lines"]["data"].as_array_mut().into_iter().flatten() {
+        line["invoice"] = Value::Null;
+    }
+    Ok(invoice)
+}
+
+/// Of somebody who subscribes to these items, or to what they have already.
+fn of_customer(tx: &mut Tx, customer: String, mut details: Params) -> Result<Value, ApiError> {
+    tx.require(Kind::Customer, &customer, Place::Param("customer"))?;
+    if details.has("items") {
+        details.refuse(&["billing_cycle_anchor", "cancel_at_period_end", "cancel_now", "proration_date"])?;
+        details.one_of("proration_behavior", &["always_invoice", "create_prorations", "none"])?;
+        let draft = subscriptions_create::read_draft(tx, &mut details, customer)?;
+        details.finish()?;
+        let status = if draft.trial_end.is_some() { "trialing" } else { "active" };
+        let subscription = subscription::build(tx, &draft, status);
+        let mut invoice = invoice::draft(tx, &draft, &subscription);
+        // There is no such subscription.
+        invoice["parent"] = Value::Null;
+        for line in invoice["lines"]["data"].as_array_mut().into_iter().flatten() {
+            line["subscription"] = Value::Null;
+            line["parent"]["subscription_item_details"]["subscription"] = Value::Null;
+        }
+        return Ok(invoice);
+    }
+    let live = tx.of_customer(Kind::Subscription, &customer);
+    let live = live.into_iter().find(|it| matches!(text(it, "status"), "active" | "past_due" | "trialing"));
+    match live {
+        Some(subscription) => of_subscription(tx, subscription, details),
+        None => Err(nothing(&customer)),
+    }
+}
+
+fn of_subscription(tx: &mut Tx, subscription: Value, mut details: Params) -> Result<Value, ApiError> {
+    let customer = text(&subscription, "customer").to_owned();
+    let cancel_now = details.boolean("cancel_now")?.unwrap_or(false);
+    let at_end = details.boolean("cancel_at_period_end")?;
+    let mut change = subscription_change::read(tx, &mut details)?;
+    change.items = subscription_change::read_items(tx, &mut details)?;
+    details.finish()?;
+    let subscription = subscription_change::make_way(tx, subscription)?;
+    if cancel_now {
+        return Ok(of_cancellation(tx, &subscription, change.prorate));
+    }
+    let planned = change::plan(tx, &subscription, &change)?;
+    let items = change::invoice_items(tx, &planned);
+    if update::bills_now(&planned, change.prorate) {
+        return Ok(update::draft(tx, &planned, &items));
+    }
+    let ends = at_end.unwrap_or_else(|| !subscription["cancel_at"].is_null());
+    let invoice = renewal::upcoming(tx, &planned.subscription, &items);
+    match ends {
+        true if items.is_empty() => Err(nothing(&customer)),
+        _ => Ok(invoice),
+    }
+}
+
+/// What is given back to somebody who leaves now.
+fn of_cancellation(tx: &Tx, subscription: &Value, prorate: Prorate) -> Value {
+    let now = tx.now();
+    let items = change::items_of(subscription);
+    let unused = items.iter().filter(|_| prorate != Prorate::Never);
+    let unused = unused.filter_map(|item| proration::unused(item, now));
+    let credits: Vec<Value> = unused.map(|one| invoice_item::of_proration(tx, subscription, &one)).collect();
+    let waiting = invoice_item::pending(tx, text(subscription, "customer"), text(subscription, "id"));
+    let bill = Bill {
+        customer: text(subscription, "customer"),
+        currency: text(subscription, "currency"),
+        subscription,
+        reason: "upcoming",
+        period: (now, now),
+        lines: waiting.iter().chain(&credits).map(invoice_item::line).collect(),
+    };
+    invoice::build(tx, bill)
+}
+
+fn nothing(customer: &str) -> ApiError {
+    let message = format!("No upcoming invoices for customer: {customer}");
+    ApiError::new(axum::http::StatusCode::NOT_FOUND, "invalid_request_error", message)
+        .code("invoice_upcoming_none")
+}

@@ -1,0 +1,217 @@
+//! Changing what a subscription sells, in the middle of a period or in a trial. `plan` works out what would be,
+//! without storing anything, for a preview as for the change itself; `apply` does it.
+
+use serde_json::{Value, json};
+
+use super::proration::{self, Proration};
+use super::subscription::{self, Line, period_ends};
+use super::{invoice_item, period};
+use crate::error::ApiError;
+use crate::state::{Tx, number, text};
+
+/// What is wanted of one item.
+#[derive(Clone, Debug)]
+pub struct ItemChange {
+    /// A new one if `None`.
+    pub id: Option<String>,
+    pub price: Option<Value>,
+    pub quantity: Option<i64>,
+    pub deleted: bool,
+}
+
+/// How the difference in the middle of a period is billed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prorate {
+    /// With the next invoice.
+    Create,
+    /// At once.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+/// When the next period begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anchor {
+    Unchanged,
+    Now,
+}
+
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub items: Vec<ItemChange>,
+    pub prorate: Prorate,
+    /// From when on the difference counts.
+    pub date: Option<i64>,
+    pub anchor: Anchor,
+    /// A time that is not later than now ends the trial.
+    pub trial_end: Option<i64>,
+}
+
+/// What a change would make of a subscription.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    pub subscription: Value,
+    pub prorations: Vec<Proration>,
+    /// Whether it begins a new period, which is billed at once.
+    pub begins_period: bool,
+}
+
+/// Works the change out. Stores nothing.
+pub fn plan(tx: &Tx, before: &Value, change: &Change) -> Result<Planned, ApiError> {
+    let now = tx.now();
+    let old = items_of(before);
+    let mut new = old.clone();
+    for wanted in &change.items {
+        change_item(tx, before, &mut new, wanted)?;
+    }
+    ensure_sound(before, &new)?;
+    let from = proration_date(before, change, now)?;
+    let mut after = before.clone();
+    let was_trial = before["status"] == "trialing";
+    let trial_end = change.trial_end.filter(|end| *end > now);
+    let ends_trial = was_trial && change.trial_end.is_some_and(|end| end <= now);
+    let is_trial = trial_end.is_some() || (was_trial && !ends_trial);
+    let begins_period = !is_trial && (ends_trial || change.anchor == Anchor::Now || restarts(&old, &new));
+    let credits_all = begins_period || (trial_end.is_some() && !was_trial);
+    let mut prorations = match () {
+        () if was_trial || change.prorate == Prorate::Never => Vec::new(),
+        () if credits_all => old.iter().filter_map(|item| proration::unused(item, from)).collect(),
+        () => proration::between(&old, &new, from),
+    };
+    if before["status"] == "paused" {
+        prorations.clear();
+    }
+    if let Some(end) = trial_end {
+        after["status"] = json!("trialing");
+        after["trial_end"] = json!(end);
+        if before["trial_start"].is_null() {
+            after["trial_start"] = json!(now);
+        }
+        begin_period(&mut after, &mut new, now, Some(end));
+    } else if begins_period {
+        if ends_trial {
+            after["status"] = json!("active");
+            after["trial_end"] = json!(now);
+        }
+        begin_period(&mut after, &mut new, now, None);
+    }
+    set_items(&mut after, new);
+    Ok(Planned { subscription: after, prorations, begins_period })
+}
+
+pub fn items_of(subscription: &Value) -> Vec<Value> {
+    subscription["items"]["data"].as_array().cloned().unwrap_or_default()
+}
+
+fn set_items(subscription: &mut Value, items: Vec<Value>) {
+    subscription["items"]["total_count"] = json!(items.len());
+    subscription["items"]["data"] = json!(items);
+}
+
+fn change_item(
+    tx: &Tx,
+    subscription: &Value,
+    items: &mut Vec<Value>,
+    wanted: &ItemChange,
+) -> Result<(), ApiError> {
+    let Some(id) = &wanted.id else {
+        let Some(price) = wanted.price.clone() else {
+            return Err(ApiError::missing_param("items[0][price]"));
+        };
+        if items.iter().any(|item| item["price"]["id"] == price["id"]) {
+            let message =
+                format!("Cannot add multiple subscription items with the same plan: {}", text(&price, "id"));
+            return Err(ApiError::invalid(message));
+        }
+        let line = Line { price, quantity: wanted.quantity.unwrap_or(1) };
+        let mut item = subscription::item(text(subscription, "id"), &line, None, tx.now());
+        if let Some(first) = items.first() {
+            item["current_period_start"] = first["current_period_start"].clone();
+            item["current_period_end"] = first["current_period_end"].clone();
+        }
+        items.push(item);
+        return Ok(());
+    };
+    let Some(at) = items.iter().position(|item| text(item, "id") == id) else {
+        let message = format!("No such subscription item: '{id}'");
+        return Err(ApiError::invalid(message).code("resource_missing").param("items[0][id]"));
+    };
+    if wanted.deleted {
+        items.remove(at);
+        return Ok(());
+    }
+    if let Some(price) = &wanted.price {
+        items[at]["plan"] = subscription::plan_of(price);
+        items[at]["price"] = price.clone();
+    }
+    if let Some(quantity) = wanted.quantity {
+        items[at]["quantity"] = json!(quantity);
+    }
+    Ok(())
+}
+
+/// Something must be left, in one currency and with one interval.
+fn ensure_sound(subscription: &Value, items: &[Value]) -> Result<(), ApiError> {
+    let Some(first) = items.first() else {
+        let message =
+            "A subscription must have at least one active plan. To end it, cancel the subscription.";
+        return Err(ApiError::invalid(message).param("items"));
+    };
+    if items.iter().any(|item| item["price"]["currency"] != subscription["currency"]) {
+        let message = format!(
+            "The price specified only supports another currency than the subscription's, {}.",
+            text(subscription, "currency")
+        );
+        return Err(ApiError::invalid(message).param("items"));
+    }
+    if items.iter().any(|item| interval(item) != interval(first)) {
+        let message = "stripe-emulator takes items of one interval only: all must have the same \
+                       `recurring[interval]` and `recurring[interval_count]`.";
+        return Err(ApiError::invalid(message).param("items"));
+    }
+    Ok(())
+}
+
+fn proration_date(before: &Value, change: &Change, now: i64) -> Result<i64, ApiError> {
+    let Some(date) = change.date else {
+        return Ok(now);
+    };
+    let start = items_of(before).iter().map(|item| number(item, "current_period_start")).min();
+    let (end, _) = period_ends(before);
+    if start.is_some_and(|start| date < start) || date > end {
+        let message = "Cannot specify a `proration_date` outside of the current subscription period.";
+        return Err(ApiError::invalid(message).param("proration_date"));
+    }
+    Ok(date)
+}
+
+/// Whether the change begins a new period by itself: another interval, or something to pay where all was free.
+fn restarts(old: &[Value], new: &[Value]) -> bool {
+    let total = |items: &[Value]| items.iter().map(proration::cost).sum::<i64>();
+    let other_interval =
+        old.first().zip(new.first()).is_some_and(|(old, new)| interval(old) != interval(new));
+    other_interval || (total(old) == 0 && total(new) > 0)
+}
+
+fn interval(item: &Value) -> (&str, i64) {
+    let recurring = &item["price"]["recurring"];
+    (text(recurring, "interval"), number(recurring, "interval_count"))
+}
+
+/// All items begin now, and run for their interval or until the trial ends.
+fn begin_period(subscription: &mut Value, items: &mut [Value], now: i64, trial_end: Option<i64>) {
+    subscription["billing_cycle_anchor"] = json!(trial_end.unwrap_or(now));
+    for item in items {
+        let (interval, count) = interval(item);
+        let end = trial_end.unwrap_or_else(|| period::after(now, interval, count, 1));
+        item["current_period_start"] = json!(now);
+        item["current_period_end"] = json!(end);
+    }
+}
+
+/// The items that the prorations of a change leave. They are not stored.
+pub fn invoice_items(tx: &Tx, planned: &Planned) -> Vec<Value> {
+    let all = planned.prorations.iter();
+    all.map(|proration| invoice_item::of_proration(tx, &planned.subscription, proration)).collect()
+}

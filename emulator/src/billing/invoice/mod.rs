@@ -1,0 +1,229 @@
+//! Invoices: made of lines, then through their states draft, open, paid, void and uncollectible, and the record
+//! that a payment paid one. Stores nothing but what finalising does to the customer.
+
+pub mod lines;
+
+use serde_json::{Value, json};
+
+use super::discount;
+use super::subscription::Draft;
+use crate::shapes::{self, Shape};
+use crate::state::{Key, Kind, Tx, ids, number, text};
+
+/// What an invoice is made of.
+pub struct Bill<'b> {
+    pub customer: &'b str,
+    pub currency: &'b str,
+    /// `null` where no subscription is billed.
+    pub subscription: &'b Value,
+    pub reason: &'static str,
+    /// The time whose use is billed.
+    pub period: (i64, i64),
+    pub lines: Vec<Value>,
+}
+
+/// A draft. It is not stored.
+pub fn build(tx: &Tx, bill: Bill) -> Value {
+    let (id, now) = (ids::new("in_"), tx.now());
+    let customer = tx.copy(Kind::Customer, bill.customer).unwrap_or_default();
+    let mut lines = bill.lines;
+    for line in &mut lines {
+        line["invoice"] = json!(id);
+    }
+    let count = lines.len();
+    let mut invoice = shapes::filled(
+        Shape::Invoice,
+        json!({
+            "id": id,
+            "billing_reason": bill.reason,
+            "created": now,
+            "currency": bill.currency,
+            "customer": bill.customer,
+            "customer_address": customer["address"],
+            "customer_email": customer["email"],
+            "customer_name": customer["name"],
+            "customer_phone": customer["phone"],
+            "customer_shipping": customer["shipping"],
+            "lines": {
+                "object": "list",
+                "data": lines,
+                "has_more": false,
+                "total_count": count,
+                "url": format!("/v1/invoices/{id}/lines"),
+            },
+            "parent": parent(bill.subscription),
+            "period_end": bill.period.1,
+            "period_start": bill.period.0,
+            "webhooks_delivered_at": now,
+        }),
+    );
+    invoice["starting_balance"] = json!(number(&customer, "balance"));
+    invoice["test_clock"] = customer["test_clock"].clone();
+    add_up(&mut invoice);
+    invoice
+}
+
+fn parent(subscription: &Value) -> Value {
+    if subscription.is_null() {
+        return Value::Null;
+    }
+    json!({
+        "quote_details": null,
+        "subscription_details": { "metadata": subscription["metadata"], "subscription": subscription["id"] },
+        "type": "subscription_details",
+    })
+}
+
+/// The sums, from the lines, what discounts take, and the customer's balance. A balance below nothing is credit.
+pub fn add_up(invoice: &mut Value) {
+    let sum = |list: &Value| -> i64 {
+        list.as_array().into_iter().flatten().map(|entry| number(entry, "amount")).sum()
+    };
+    let subtotal = sum(&invoice["lines"]["data"]);
+    let total = subtotal - sum(&invoice["total_discount_amounts"]);
+    let due = (total + number(invoice, "starting_balance")).max(0);
+    for (field, amount) in [("subtotal", subtotal), ("total", total)] {
+        invoice[field] = json!(amount);
+        invoice[format!("{field}_excluding_tax")] = json!(amount);
+    }
+    for field in ["amount_due", "amount_remaining"] {
+        invoice[field] = json!(due);
+    }
+}
+
+/// The first invoice of a subscription, still a draft. It is not stored.
+pub fn draft(tx: &Tx, draft: &Draft, subscription: &Value) -> Value {
+    let now = tx.now();
+    let bill = Bill {
+        customer: &draft.customer,
+        currency: draft.currency(),
+        subscription,
+        reason: draft.billing_reason,
+        period: (now, now),
+        lines: lines::of_items(tx, subscription, draft.trial_end.is_some()),
+    };
+    let mut invoice = build(tx, bill);
+    discount::put_on_invoice(&mut invoice, &draft.discounts);
+    invoice
+}
+
+/// Gives the draft its number and its page, and uses the customer's balance. Counts the customer's invoices up.
+pub fn finalize(tx: &mut Tx, invoice: &mut Value) {
+    let customer_id = text(invoice, "customer").to_owned();
+    if let Some(mut customer) = tx.copy(Kind::Customer, &customer_id) {
+        let next = number(&customer, "next_invoice_sequence").max(1);
+        invoice["number"] = json!(format!("{}-{next:04}", text(&customer, "invoice_prefix")));
+        customer["next_invoice_sequence"] = json!(next + 1);
+        tx.put(Kind::Customer, customer.clone());
+        invoice["starting_balance"] = json!(number(&customer, "balance"));
+        add_up(invoice);
+        let ending = (number(invoice, "total") + number(&customer, "balance")).min(0);
+        invoice["ending_balance"] = json!(ending);
+        customer["balance"] = json!(ending);
+        tx.update(Kind::Customer, customer, "customer.updated");
+    }
+    let url = format!("{}/i/{}", tx.settings().base_url, text(invoice, "id"));
+    invoice["status"] = json!("open");
+    invoice["effective_at"] = json!(tx.now());
+    invoice["automatically_finalizes_at"] = Value::Null;
+    invoice["hosted_invoice_url"] = json!(url);
+    invoice["status_transitions"]["finalized_at"] = json!(tx.now());
+}
+
+/// Whether a payment that is made or fails is one of the automatic ones, which alone are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    Automatic,
+    ByHand,
+}
+
+/// Notes that somebody tried to have it paid.
+pub fn count_attempt(invoice: &mut Value, occasion: Occasion) {
+    invoice["attempted"] = json!(true);
+    if occasion == Occasion::Automatic {
+        invoice["attempt_count"] = json!(number(invoice, "attempt_count") + 1);
+    }
+}
+
+/// Marks an open invoice as paid.
+pub fn mark_paid(tx: &Tx, invoice: &mut Value, occasion: Occasion) {
+    // An invoice over nothing is paid without an attempt to charge.
+    if number(invoice, "amount_due") > 0 {
+        count_attempt(invoice, occasion);
+    }
+    invoice["attempted"] = json!(true);
+    invoice["status"] = json!("paid");
+    invoice["auto_advance"] = json!(false);
+    invoice["next_payment_attempt"] = Value::Null;
+    invoice["amount_paid"] = invoice["amount_due"].clone();
+    invoice["amount_remaining"] = json!(0);
+    invoice["status_transitions"]["paid_at"] = json!(tx.now());
+}
+
+/// Stops whatever would happen to it by itself.
+pub fn stop_collection(invoice: &mut Value) {
+    invoice["auto_advance"] = json!(false);
+    invoice["automatically_finalizes_at"] = Value::Null;
+    invoice["next_payment_attempt"] = Value::Null;
+}
+
+/// Closes an open invoice that nobody is to pay any more.
+pub fn void(tx: &mut Tx, mut invoice: Value) -> Value {
+    stop_collection(&mut invoice);
+    invoice["status"] = json!("void");
+    invoice["status_transitions"]["voided_at"] = json!(tx.now());
+    tx.put(Kind::Invoice, invoice.clone());
+    tx.emit("invoice.voided", &invoice);
+    invoice
+}
+
+/// Gives an open invoice up: nobody is expected to pay it.
+pub fn give_up(tx: &mut Tx, mut invoice: Value) -> Value {
+    stop_collection(&mut invoice);
+    invoice["status"] = json!("uncollectible");
+    invoice["status_transitions"]["marked_uncollectible_at"] = json!(tx.now());
+    tx.put(Kind::Invoice, invoice.clone());
+    tx.emit("invoice.marked_uncollectible", &invoice);
+    invoice
+}
+
+/// The subscription that an invoice bills; "" where there is none.
+pub fn subscription_of(invoice: &Value) -> &str {
+    text(&invoice["parent"]["subscription_details"], "subscription")
+}
+
+/// The record that ties an invoice to the intent that pays it. It is not stored.
+pub fn payment_of(tx: &Tx, invoice: &Value, intent: &str) -> Value {
+    let mut payment = json!({
+        "id": ids::new("inpay_"),
+        "object": "invoice_payment",
+        "amount_paid": null,
+        "amount_requested": invoice["amount_due"],
+        "created": tx.now(),
+        "currency": invoice["currency"],
+        "invoice": invoice["id"],
+        "is_default": true,
+        "livemode": false,
+        "payment": { "payment_intent": intent, "type": "payment_intent" },
+        "status": "open",
+        "status_transitions": { "canceled_at": null, "paid_at": null },
+    });
+    if invoice["status"] == "paid" {
+        mark_payment_paid(tx, invoice, &mut payment);
+    }
+    payment
+}
+
+/// The payment went through.
+pub fn mark_payment_paid(tx: &Tx, invoice: &Value, payment: &mut Value) {
+    payment["status"] = json!("paid");
+    payment["amount_paid"] = invoice["amount_paid"].clone();
+    payment["status_transitions"]["paid_at"] = json!(tx.now());
+}
+
+/// The payment that an open invoice waits for, if one was tried.
+pub fn open_payment(tx: &Tx, invoice: &str) -> Option<Value> {
+    let all = tx.store().collection(Kind::InvoicePayment)?;
+    let open = all.by_key(Key::Invoice, invoice).find(|record| *record.raw("status") == "open");
+    open.map(|record| record.value().into_owned())
+}

@@ -1,0 +1,90 @@
+//! How payments decide a subscription's status: late when an invoice is not paid, in good standing when it is,
+//! and ended when all tries have failed. The retries are fixed days, where Stripe's smart ones are a secret.
+
+use serde_json::{Value, json};
+
+use super::{ending, invoice, pending_update};
+use crate::state::{AfterRetries, Kind, Tx, number, text};
+
+const DAY: i64 = 86_400;
+
+/// When an invoice that was not paid is tried again; `None` if it is not. Of a subscription that has not begun
+/// the first invoice is not, nor is one that nobody collects by itself.
+pub fn next_attempt(tx: &Tx, invoice: &Value) -> Option<i64> {
+    let subscription = tx.find(Kind::Subscription, invoice::subscription_of(invoice))?;
+    let begins = subscription["status"] == "incomplete" || pending_update::waits_for(&subscription, invoice);
+    if begins || invoice["auto_advance"] != true {
+        return None;
+    }
+    let tried = usize::try_from(number(invoice, "attempt_count")).ok()?.checked_sub(1)?;
+    let days = *tx.billing_settings().retry_days.get(tried)?;
+    Some(tx.now() + days * DAY)
+}
+
+/// The invoice is paid.
+pub fn paid(tx: &mut Tx, invoice: &Value) {
+    set_delinquent(tx, text(invoice, "customer"), false);
+    settled(tx, invoice);
+}
+
+/// Nothing is owed for the invoice any more: it is paid, void or given up.
+pub fn settled(tx: &mut Tx, invoice: &Value) {
+    let Some(mut subscription) = tx.copy(Kind::Subscription, invoice::subscription_of(invoice)) else {
+        return;
+    };
+    if pending_update::waits_for(&subscription, invoice) {
+        match invoice["status"] == "paid" {
+            true => pending_update::happen(tx, subscription),
+            false => pending_update::expire(tx, subscription),
+        }
+        return;
+    }
+    let begins =
+        invoice["status"] == "paid" && matches!(text(&subscription, "status"), "incomplete" | "paused");
+    let is_late = matches!(text(&subscription, "status"), "past_due" | "unpaid");
+    if (is_late || begins) && subscription["latest_invoice"] == invoice["id"] {
+        subscription["status"] = json!("active");
+        tx.update(Kind::Subscription, subscription, "customer.subscription.updated");
+    }
+}
+
+/// The invoice could not be paid.
+pub fn failed(tx: &mut Tx, invoice: &Value) {
+    let Some(mut subscription) = tx.copy(Kind::Subscription, invoice::subscription_of(invoice)) else {
+        return;
+    };
+    if pending_update::waits_for(&subscription, invoice) {
+        return;
+    }
+    if matches!(text(&subscription, "status"), "active" | "trialing") {
+        subscription["status"] = json!("past_due");
+        tx.update(Kind::Subscription, subscription.clone(), "customer.subscription.updated");
+    }
+    set_delinquent(tx, text(invoice, "customer"), true);
+    let tries = i64::try_from(tx.billing_settings().retry_days.len()).unwrap_or(i64::MAX);
+    let tried_all = number(invoice, "attempt_count") > tries && invoice["next_payment_attempt"].is_null();
+    if subscription["status"] == "past_due" && tried_all && invoice["auto_advance"] == true {
+        give_up(tx, subscription);
+    }
+}
+
+/// All tries have failed.
+fn give_up(tx: &mut Tx, mut subscription: Value) {
+    match tx.billing_settings().after_retries {
+        AfterRetries::Cancel => {
+            ending::cancel(tx, subscription, Some("payment_failed"));
+        }
+        AfterRetries::MarkUnpaid => {
+            subscription["status"] = json!("unpaid");
+            tx.update(Kind::Subscription, subscription, "customer.subscription.updated");
+        }
+        AfterRetries::LeavePastDue => {}
+    }
+}
+
+fn set_delinquent(tx: &mut Tx, customer: &str, delinquent: bool) {
+    if let Some(mut customer) = tx.copy(Kind::Customer, customer).filter(|it| it["deleted"] != true) {
+        customer["delinquent"] = json!(delinquent);
+        tx.update(Kind::Customer, customer, "customer.updated");
+    }
+}
