@@ -26,6 +26,7 @@ mod renewals;
 mod restart;
 mod schema;
 mod sessions;
+mod setup_sessions;
 mod setups;
 mod shapes;
 mod size;
