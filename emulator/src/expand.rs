@@ -77,8 +77,10 @@ fn walk(store: &Store, value: &mut Value, segments: &[&str]) -> Walked {
             };
             expand(store, field, child);
             let is_resource = child.get("object").is_some_and(|object| object != "list");
-            let inlined =
-                matches!(*field, "applies_to" | "line_items" | "refunds" | "subscriptions" | "payments");
+            let inlined = matches!(
+                *field,
+                "applies_to" | "promotion" | "line_items" | "refunds" | "subscriptions" | "payments"
+            );
             match rest {
                 [] if is_id || is_resource || inlined => Walked::Somewhere,
                 [] => Walked::Nowhere,

@@ -6,6 +6,7 @@ use super::Call;
 use super::checkout_sessions::{read_billing_mode, read_trial_settings};
 use super::discounts::{self, Sale};
 use super::subscriptions::ensure_own_method;
+use crate::billing::discount::Applied;
 use crate::billing::payment::{self, Authentication, Charged, Order};
 use crate::billing::purchase::{self, Settlement, Unpaid};
 use crate::billing::subscription::{Draft, Line};
@@ -47,7 +48,8 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     params.one_of("collection_method", &["charge_automatically"])?;
     params.one_of("proration_behavior", &["always_invoice", "create_prorations", "none"])?;
     params.boolean("off_session")?;
-    let draft = read_draft(call.tx, &mut params, customer_id)?;
+    let mut draft = read_draft(call.tx, &mut params, customer_id)?;
+    draft.discounts = read_discounts(call.tx, &mut params, &draft)?;
     params.finish()?;
     let method = draft.default_payment_method.clone().or_else(|| {
         let default = &customer["invoice_settings"]["default_payment_method"];
@@ -69,13 +71,14 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     Ok(subscription)
 }
 
+/// What a subscription will be, without its discounts.
 pub fn read_draft(tx: &Tx, params: &mut Params, customer: String) -> Result<Draft, ApiError> {
     let lines = read_items(tx, params)?;
     let method = params.text("default_payment_method")?;
     if let Some(id) = &method {
         ensure_own_method(tx, id, &customer)?;
     }
-    let mut draft = Draft {
+    Ok(Draft {
         customer,
         lines,
         trial_end: read_trial(tx, params)?,
@@ -85,11 +88,13 @@ pub fn read_draft(tx: &Tx, params: &mut Params, customer: String) -> Result<Draf
         missing_payment_method: read_trial_settings(params)?.unwrap_or_else(|| "create_invoice".to_owned()),
         billing_reason: "subscription_create",
         discounts: Vec::new(),
-    };
+    })
+}
+
+fn read_discounts(tx: &Tx, params: &mut Params, draft: &Draft) -> Result<Vec<Applied>, ApiError> {
     let parts = draft.parts();
     let sale = Sale { customer: Some(&draft.customer), currency: draft.currency(), parts: &parts, most: 20 };
-    draft.discounts = discounts::read(tx, params, &sale)?;
-    Ok(draft)
+    discounts::read(tx, params, &sale)
 }
 
 fn read_items(tx: &Tx, params: &mut Params) -> Result<Vec<Line>, ApiError> {

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::discount::{self, Applied};
+use super::discount::redeem;
 use super::invoice::{self, Occasion};
 use super::payment::Paid;
 use super::subscription::{self, Draft};
@@ -20,7 +20,6 @@ pub struct Purchase {
     /// The event that tells of a first payment that did not succeed.
     unpaid: Option<&'static str>,
     invoice_payment: Option<Value>,
-    discounts: Vec<Applied>,
 }
 
 /// How the first invoice fares.
@@ -65,9 +64,8 @@ pub fn begin(tx: &mut Tx, draft: &Draft, settlement: Settlement) -> Purchase {
         (Settlement::Unpaid(_), None) => "incomplete",
     };
     let mut subscription = subscription::build(tx, draft, status);
-    let mut draft_invoice = invoice::draft(tx, draft, &subscription);
-    discount::put_on_invoice(&mut draft_invoice, &draft.discounts);
-    subscription["discounts"] = discount::left_after(&draft.discounts, &draft_invoice);
+    let draft_invoice = invoice::draft(tx, draft, &subscription);
+    redeem::store(tx, &draft.discounts, &subscription);
     let mut now = draft_invoice.clone();
     invoice::finalize(tx, &mut now);
     let open_invoice = now.clone();
@@ -93,17 +91,7 @@ pub fn begin(tx: &mut Tx, draft: &Draft, settlement: Settlement) -> Purchase {
         tx.put(Kind::InvoicePayment, payment.clone());
     }
     set_currency(tx, draft);
-    let discounts = draft.discounts.clone();
-    Purchase {
-        subscription,
-        draft_invoice,
-        open_invoice,
-        invoice: now,
-        paid,
-        unpaid,
-        invoice_payment,
-        discounts,
-    }
+    Purchase { subscription, draft_invoice, open_invoice, invoice: now, paid, unpaid, invoice_payment }
 }
 
 impl Purchase {
@@ -116,7 +104,7 @@ impl Purchase {
 
     /// The subscription, the payment intent and the invoice.
     pub fn announce(&self, tx: &mut Tx) {
-        discount::redeem::redeem(tx, &self.discounts, &self.subscription);
+        redeem::announce(tx, &self.draft_invoice);
         tx.emit("customer.subscription.created", &self.subscription);
         if let Some(paid) = &self.paid {
             if paid.is_new {

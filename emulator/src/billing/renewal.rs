@@ -34,7 +34,8 @@ pub fn renew_from(tx: &mut Tx, before: &Value, mut subscription: Value) {
         draft["automatically_finalizes_at"] = json!(now + DRAFT);
     }
     invoice_item::bill(tx, waiting, &draft);
-    subscription["discounts"] = discount::left_after(&redeem::of_subscription(tx, &subscription), &draft);
+    subscription["discounts"] =
+        discount::left_after(&redeem::of_subscription(tx, &subscription), number(&draft, "subtotal"));
     subscription["latest_invoice"] = draft["id"].clone();
     tx.update(Kind::Subscription, subscription, "customer.subscription.updated");
     tx.create(Kind::Invoice, draft, "invoice.created");

@@ -83,20 +83,19 @@ pub fn confirm(tx: &mut Tx, mut intent: Value, authentication: Authentication, n
     }
 }
 
-/// The owner passed or failed the challenge. Gives the challenge too, with its notes.
-pub fn conclude(tx: &mut Tx, challenge_id: &str, verdict: Verdict) -> Result<(Value, Attempted), ApiError> {
-    let challenge = tx.require(Kind::Challenge, challenge_id, Place::Path)?;
+/// The owner passed or failed the challenge, which is used up; an intent that went on without it is left alone.
+pub fn conclude(tx: &mut Tx, challenge: &Value, verdict: Verdict) -> Result<Attempted, ApiError> {
+    let challenge_id = text(challenge, "id");
     tx.remove(Kind::Challenge, challenge_id);
-    let mut intent = tx.require(Kind::SetupIntent, text(&challenge, "setup_intent"), Place::Path)?;
+    let mut intent = tx.require(Kind::SetupIntent, text(challenge, "setup_intent"), Place::Path)?;
     intent["next_action"] = Value::Null;
     let is_waiting =
         intent["status"] == "requires_action" && intent["payment_method"] == challenge["payment_method"];
-    let attempted = match verdict {
-        _ if !is_waiting => return Err(ApiError::no_such(Kind::Challenge, challenge_id, Place::Path)),
-        Verdict::Passed => Attempted::Succeeded(succeed(tx, intent)),
-        Verdict::Failed => fail(tx, intent, NOT_SET_UP),
-    };
-    Ok((challenge, attempted))
+    match verdict {
+        _ if !is_waiting => Err(ApiError::no_such(Kind::Challenge, challenge_id, Place::Path)),
+        Verdict::Passed => Ok(Attempted::Succeeded(succeed(tx, intent))),
+        Verdict::Failed => Ok(fail(tx, intent, NOT_SET_UP)),
+    }
 }
 
 fn succeed(tx: &mut Tx, mut intent: Value) -> Value {

@@ -36,10 +36,13 @@ pub fn save(tx: &mut Tx, session_id: &str, buyer: &Buyer) -> Result<Attempt, Api
 /// The buyer passed or failed the challenge that a card to be saved asked for. Gives the session, if the intent
 /// is one's, and what became of it.
 pub fn conclude(tx: &mut Tx, challenge_id: &str, verdict: Verdict) -> Result<(Value, Attempted), ApiError> {
-    let (challenge, attempted) = setup::conclude(tx, challenge_id, verdict)?;
-    if let Some(session) = tx.copy(Kind::CheckoutSession, text(&challenge, "session"))
-        && closed(&session).is_none()
-    {
+    let challenge = tx.require(Kind::Challenge, challenge_id, Place::Path)?;
+    let session = tx.copy(Kind::CheckoutSession, text(&challenge, "session"));
+    if session.as_ref().is_some_and(|session| closed(session).is_some()) {
+        return Err(ApiError::no_such(Kind::Challenge, challenge_id, Place::Path));
+    }
+    let attempted = setup::conclude(tx, &challenge, verdict)?;
+    if let Some(session) = session {
         go_on(tx, session, attempted.clone(), challenge["email"].as_str());
     }
     Ok((challenge, attempted))

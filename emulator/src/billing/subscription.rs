@@ -76,6 +76,7 @@ pub fn build(tx: &Tx, draft: &Draft, status: &str) -> Value {
             "customer": draft.customer,
             "default_payment_method": draft.default_payment_method,
             "description": draft.description,
+            "discounts": discount::left_after(&draft.discounts, draft.subtotal()),
             "items": {
                 "object": "list",
                 "data": items,

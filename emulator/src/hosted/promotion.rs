@@ -95,6 +95,7 @@ pub fn discount(tx: &Tx, session: &Value) -> Option<Discount> {
     let code = promotion.as_ref().map(|promotion| text(promotion, "code"));
     let lasts = match text(&coupon, "duration") {
         "once" => "once".to_owned(),
+        "repeating" if coupon["duration_in_months"] == 1 => "for 1 month".to_owned(),
         "repeating" => format!("for {} months", coupon["duration_in_months"]),
         _ => "every time".to_owned(),
     };

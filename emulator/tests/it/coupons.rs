@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Stripe, id, ids};
 
-/// What is sent, and what comes of it.
-type Case<'c> = (&'c [(&'c str, &'c str)], &'c str, Option<&'c str>);
+type Fields<'f> = &'f [(&'f str, &'f str)];
 
 async fn coupon(stripe: &Stripe, more: &[(&str, &str)]) -> Value {
     stripe.post("/v1/coupons", &[&[("percent_off", "25.5")], more].concat()).await
@@ -63,56 +62,58 @@ async fn a_deleted_coupon_is_gone_and_its_id_is_free() {
     assert_eq!(ids(&stripe.get("/v1/coupons").await), ["SPRING"]);
 }
 
+/// What is asked for, Stripe's message, and the parameter that it is about.
+const SENSELESS: [(Fields, &str, Option<&str>); 11] = [
+    (&[("duration", "once")], "Must provide percent_off or amount_off.", None),
+    (
+        &[("percent_off", "5"), ("amount_off", "5"), ("currency", "usd")],
+        "Received both percent_off and amount_off parameters. Please pass in only one.",
+        None,
+    ),
+    (&[("amount_off", "5")], "You must pass currency when passing amount_off", Some("currency")),
+    (
+        &[("percent_off", "0")],
+        "This value must be greater than or equal to 0.01 (it currently is '0.0').",
+        Some("percent_off"),
+    ),
+    (
+        &[("percent_off", "101")],
+        "This value must be less than or equal to 100 (it currently is '101.0').",
+        Some("percent_off"),
+    ),
+    (&[("percent_off", "1e1")], "Invalid decimal: 1e1", Some("percent_off")),
+    (
+        &[("percent_off", "5"), ("duration", "repeating")],
+        "The duration_in_months param must be set when creating a coupon with a repeating duration",
+        Some("duration"),
+    ),
+    (
+        &[("percent_off", "5"), ("redeem_by", "1000")],
+        "The parameter `redeem_by` expects a unix timestamp representing a date and time in the future. You \
+         specified the value `1000` which is in the past.",
+        Some("redeem_by"),
+    ),
+    (
+        &[("percent_off", "5"), ("max_redemptions", "0")],
+        "This value must be greater than or equal to 1.",
+        Some("max_redemptions"),
+    ),
+    (
+        &[("percent_off", "5"), ("applies_to[products][]", "prod_no")],
+        "No such product: 'prod_no'",
+        Some("applies_to[products]"),
+    ),
+    (
+        &[("amount_off", "5"), ("currency", "usd"), ("currency_options[eur][amount_off]", "4")],
+        "stripe-emulator does not support the parameter `currency_options` here.",
+        Some("currency_options"),
+    ),
+];
+
 #[tokio::test]
 async fn terms_that_make_no_sense_are_refused() {
     let stripe = Stripe::start().await;
-    let cases: [Case; 11] = [
-        (&[("duration", "once")], "Must provide percent_off or amount_off.", None),
-        (
-            &[("percent_off", "5"), ("amount_off", "5"), ("currency", "usd")],
-            "Received both percent_off and amount_off parameters. Please pass in only one.",
-            None,
-        ),
-        (&[("amount_off", "5")], "You must pass currency when passing amount_off", Some("currency")),
-        (
-            &[("percent_off", "0")],
-            "This value must be greater than or equal to 0.01 (it currently is '0.0').",
-            Some("percent_off"),
-        ),
-        (
-            &[("percent_off", "101")],
-            "This value must be less than or equal to 100 (it currently is '101.0').",
-            Some("percent_off"),
-        ),
-        (&[("percent_off", "1e1")], "Invalid decimal: 1e1", Some("percent_off")),
-        (
-            &[("percent_off", "5"), ("duration", "repeating")],
-            "The duration_in_months param must be set when creating a coupon with a repeating duration",
-            Some("duration"),
-        ),
-        (
-            &[("percent_off", "5"), ("redeem_by", "1000")],
-            "The parameter `redeem_by` expects a unix timestamp representing a date and time in the future. You \
-             specified the value `1000` which is in the past.",
-            Some("redeem_by"),
-        ),
-        (
-            &[("percent_off", "5"), ("max_redemptions", "0")],
-            "This value must be greater than or equal to 1.",
-            Some("max_redemptions"),
-        ),
-        (
-            &[("percent_off", "5"), ("applies_to[products][]", "prod_no")],
-            "No such product: 'prod_no'",
-            Some("applies_to[products]"),
-        ),
-        (
-            &[("amount_off", "5"), ("currency", "usd"), ("currency_options[eur][amount_off]", "4")],
-            "stripe-emulator does not support the parameter `currency_options` here.",
-            Some("currency_options"),
-        ),
-    ];
-    for (fields, message, param) in cases {
+    for (fields, message, param) in SENSELESS {
         let reply = stripe.try_post("/v1/coupons", fields).await;
         assert_eq!((reply.status, reply.error()["message"].as_str()), (400, Some(message)));
         assert_eq!(reply.error()["param"].as_str(), param, "{message}");
@@ -149,7 +150,8 @@ async fn time_ends_a_coupon_and_its_codes() {
     stripe.control("/_emulator/clock", json!({"advance_seconds": 86_400})).await;
     assert_eq!(stripe.get("/v1/coupons/DAY").await["valid"], false);
     assert_eq!(stripe.get("/v1/coupons").await["data"][0]["valid"], false);
-    let expanded = stripe.get(&format!("/v1/promotion_codes/{long}?expand[]=promotion.coupon")).await;
+    let expand = "expand[]=promotion&expand[]=promotion.coupon";
+    let expanded = stripe.get(&format!("/v1/promotion_codes/{long}?{expand}")).await;
     assert_eq!(
         (&expanded["active"], &expanded["promotion"]["coupon"]["valid"]),
         (&json!(false), &json!(false))

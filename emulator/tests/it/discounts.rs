@@ -1,14 +1,14 @@
-//! What coupons and promotion codes do to a purchase, by API and on the checkout page.
+//! What coupons and promotion codes do to a purchase by API; `codes` has the checkout page.
 
 use serde_json::{Value, json};
 
-use crate::support::{DECLINED, GOOD, Reply, Stripe, id};
+use crate::support::{GOOD, Reply, Stripe, id};
 
-async fn coupon(stripe: &Stripe, id: &str, more: &[(&str, &str)]) {
+pub async fn coupon(stripe: &Stripe, id: &str, more: &[(&str, &str)]) {
     stripe.post("/v1/coupons", &[&[("id", id)], more].concat()).await;
 }
 
-async fn promotion(stripe: &Stripe, coupon: &str, code: &str, more: &[(&str, &str)]) -> String {
+pub async fn promotion(stripe: &Stripe, coupon: &str, code: &str, more: &[(&str, &str)]) -> String {
     let base = [("promotion[type]", "coupon"), ("promotion[coupon]", coupon), ("code", code)];
     id(&stripe.post("/v1/promotion_codes", &[&base, more].concat()).await)
 }
@@ -25,15 +25,6 @@ async fn payer(stripe: &Stripe) -> String {
 async fn subscribe(stripe: &Stripe, customer: &str, price: &str, more: &[(&str, &str)]) -> Reply {
     let base = [("customer", customer), ("items[0][price]", price), ("expand[]", "latest_invoice")];
     stripe.try_post("/v1/subscriptions", &[&base, more].concat()).await
-}
-
-async fn apply(stripe: &Stripe, session: &Value, code: &str) -> reqwest::Response {
-    let url = format!("{}/promotion_code", session["url"].as_str().unwrap());
-    stripe.submit(&url, &[("promotion_code", code), ("action", "apply")]).await
-}
-
-async fn page(stripe: &Stripe, session: &Value) -> String {
-    stripe.http.get(session["url"].as_str().unwrap()).send().await.unwrap().text().await.unwrap()
 }
 
 #[tokio::test]
@@ -148,7 +139,6 @@ async fn what_may_not_be_redeemed_is_refused_in_stripes_words() {
     let first = promotion(&stripe, "TEN", "FIRST", &[("restrictions[first_time_transaction]", "true")]).await;
     let theirs = promotion(&stripe, "TEN", "THEIRS", &[("customer", &other)]).await;
     let off = promotion(&stripe, "TEN", "OFF", &[("active", "false")]).await;
-    let before = stripe.subscriptions(&customer).await.len();
     let cases = [
         ("coupon", "USED", "Coupon expired: USED", Some("coupon_expired")),
         ("coupon", "NO", "No such coupon: 'NO'", Some("resource_missing")),
@@ -170,95 +160,8 @@ async fn what_may_not_be_redeemed_is_refused_in_stripes_words() {
         );
         assert!(error["message"].as_str().unwrap().contains(message), "{error}");
     }
-    assert_eq!(stripe.subscriptions(&customer).await.len(), before);
+    assert_eq!(stripe.subscriptions(&customer).await.len(), 1);
     assert_eq!(stripe.get("/v1/coupons/TEN").await["times_redeemed"], 0);
-}
-
-#[tokio::test]
-async fn a_code_is_applied_on_the_page_and_removed_again() {
-    let stripe = Stripe::start().await;
-    let (customer, price) = (stripe.customer().await, stripe.price().await);
-    coupon(&stripe, "C", &[("percent_off", "20"), ("duration", "repeating"), ("duration_in_months", "2")])
-        .await;
-    let code = promotion(&stripe, "C", "SAVE20", &[]).await;
-    let session = stripe.session(&customer, &price, &[("allow_promotion_codes", "true")]).await;
-    let path = format!("/v1/checkout/sessions/{}", id(&session));
-    let open = page(&stripe, &session).await;
-    assert!(open.contains("name=\"promotion_code\"") && !open.contains("Remove"));
-
-    assert_eq!(apply(&stripe, &session, " save20 ").await.status(), 303);
-    let shown = page(&stripe, &session).await;
-    for text in ["SAVE20", "20% off for 2 months", "-$2.40", "$9.60", "Remove SAVE20"] {
-        assert!(shown.contains(text), "{text}");
-    }
-    let applied = stripe.get(&path).await;
-    assert_eq!(applied["discounts"], json!([{"coupon": null, "promotion_code": code}]));
-    assert_eq!(applied["total_details"]["amount_discount"], 240);
-    assert_eq!((&applied["amount_subtotal"], &applied["amount_total"]), (&json!(1200), &json!(960)));
-    let item = &stripe.get(&format!("{path}/line_items")).await["data"][0];
-    assert_eq!((&item["amount_discount"], &item["amount_total"]), (&json!(240), &json!(960)));
-
-    let url = format!("{}/promotion_code", session["url"].as_str().unwrap());
-    assert_eq!(stripe.submit(&url, &[("action", "remove")]).await.status(), 303);
-    assert_eq!(stripe.get(&path).await["amount_total"], 1200);
-    assert!(!page(&stripe, &session).await.contains("-$2.40"));
-
-    // A card that was refused before the code came does not fix the amount.
-    assert_eq!(stripe.pay(&session, DECLINED).await.status(), 402);
-    apply(&stripe, &session, "SAVE20").await;
-    assert_eq!(stripe.pay(&session, GOOD).await.status(), 303);
-    let intent = &stripe.get("/v1/payment_intents").await["data"][0];
-    assert_eq!((&intent["amount"], &intent["amount_received"]), (&json!(960), &json!(960)));
-    let done = stripe.get(&format!("{path}?expand[]=invoice&expand[]=subscription.discounts")).await;
-    assert_eq!(done["invoice"]["amount_paid"], 960);
-    let discount = &done["subscription"]["discounts"][0];
-    assert_eq!((&discount["promotion_code"], &discount["checkout_session"]), (&json!(code), &session["id"]));
-    assert_eq!(stripe.get(&format!("/v1/promotion_codes/{code}")).await["times_redeemed"], 1);
-    assert_eq!(stripe.get("/v1/coupons/C").await["times_redeemed"], 1);
-}
-
-#[tokio::test]
-async fn a_code_that_is_not_taken_says_why_beside_the_field() {
-    let stripe = Stripe::start().await;
-    let (customer, price) = (stripe.customer().await, stripe.price().await);
-    coupon(&stripe, "C", &[("percent_off", "20")]).await;
-    let minimum =
-        [("restrictions[minimum_amount]", "5000"), ("restrictions[minimum_amount_currency]", "usd")];
-    promotion(&stripe, "C", "LARGE", &minimum).await;
-    let session = stripe.session(&customer, &price, &[("allow_promotion_codes", "true")]).await;
-    for (code, why) in
-        [("NOPE", "This code is invalid."), ("", "This code is invalid."), ("LARGE", "minimum amount")]
-    {
-        let response = apply(&stripe, &session, code).await;
-        assert_eq!(response.status(), 402, "{code}");
-        let page = response.text().await.unwrap();
-        let error = page.split("id=\"promotion_code-error\">").nth(1).unwrap();
-        assert!(error.split('<').next().unwrap().contains(why), "{code}");
-        assert!(page.contains("aria-describedby=\"promotion_code-error\""));
-    }
-    let plain = stripe.session(&customer, &price, &[]).await;
-    assert!(!page(&stripe, &plain).await.contains("promotion_code"));
-    promotion(&stripe, "C", "GOOD", &[]).await;
-    assert_eq!(apply(&stripe, &plain, "GOOD").await.status(), 402);
-    assert_eq!(stripe.get(&format!("/v1/checkout/sessions/{}", id(&plain))).await["discounts"], json!([]));
-}
-
-#[tokio::test]
-async fn a_discount_that_ends_while_the_page_is_open_is_not_given() {
-    let stripe = Stripe::start().await;
-    let (customer, price) = (stripe.customer().await, stripe.price().await);
-    coupon(&stripe, "C", &[("percent_off", "20")]).await;
-    let session = stripe.session(&customer, &price, &[("discounts[0][coupon]", "C")]).await;
-    assert_eq!(session["discounts"], json!([{"coupon": "C", "promotion_code": null}]));
-    assert!(page(&stripe, &session).await.contains("20% off once"));
-    stripe.delete("/v1/coupons/C").await;
-    let refused = stripe.pay(&session, GOOD).await;
-    assert_eq!(refused.status(), 402);
-    let page = refused.text().await.unwrap();
-    assert!(page.contains("This code is invalid.") && page.contains("$12.00"));
-    assert!(stripe.subscriptions(&customer).await.is_empty());
-    assert_eq!(stripe.pay(&session, GOOD).await.status(), 303);
-    assert_eq!(stripe.get("/v1/invoices").await["data"][0]["amount_paid"], 1200);
 }
 
 #[tokio::test]
@@ -292,6 +195,10 @@ async fn a_discount_is_taken_away() {
     coupon(&stripe, "C", &[("percent_off", "20"), ("duration", "forever")]).await;
     let subscription = subscribe(&stripe, &customer, &price, &[("discounts[0][coupon]", "C")]).await.body;
     let path = format!("/v1/subscriptions/{}", id(&subscription));
+    stripe.delete("/v1/coupons/C").await;
+    let kept = stripe.get(&format!("{path}?expand[]=discounts.source.coupon")).await;
+    let coupon = &kept["discounts"][0]["source"]["coupon"];
+    assert_eq!((&coupon["percent_off"], &coupon["valid"]), (&json!(20), &json!(false)), "it goes on");
     let deleted = stripe.delete(&format!("{path}/discount")).await;
     assert_eq!((&deleted["id"], &deleted["deleted"]), (&subscription["discounts"][0], &json!(true)));
     assert_eq!(stripe.get(&path).await["discounts"], json!([]));
@@ -339,4 +246,19 @@ async fn a_discount_goes_on_with_the_renewals_until_it_ends() {
         let left = &stripe.only_subscription(&customer).await["discounts"];
         assert_eq!(left.as_array().unwrap().len(), usize::from(coupon == "ALWAYS"), "{coupon}");
     }
+}
+
+#[tokio::test]
+async fn a_preview_takes_no_discount_that_stripe_has_elsewhere() {
+    let stripe = Stripe::start().await;
+    let (customer, price) = (payer(&stripe).await, stripe.price().await);
+    coupon(&stripe, "C", &[("percent_off", "25")]).await;
+    let fields = [
+        ("customer", customer.as_str()),
+        ("subscription_details[items][0][price]", price.as_str()),
+        ("subscription_details[discounts][0][coupon]", "C"),
+    ];
+    let reply = stripe.try_post("/v1/invoices/create_preview", &fields).await;
+    let param = reply.error()["param"].as_str();
+    assert_eq!((reply.status, param), (400, Some("subscription_details[discounts]")));
 }

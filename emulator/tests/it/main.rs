@@ -5,6 +5,7 @@
 mod challenge;
 mod chances;
 mod changes;
+mod codes;
 mod command_line;
 mod console;
 mod console_buttons;
@@ -30,6 +31,7 @@ mod running;
 mod scene;
 mod schema;
 mod sessions;
+mod setup_sessions;
 mod setups;
 mod shapes;
 mod size;

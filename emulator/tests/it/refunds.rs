@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::{DECLINED, GOOD, Stripe, id, ids};
 
-/// What is sent, and what comes of it.
-type Case<'c> = (&'c [(&'c str, &'c str)], u16, &'c str);
+type Fields<'f> = &'f [(&'f str, &'f str)];
 
 async fn charge(stripe: &Stripe) -> Value {
     stripe.buy().await;
@@ -70,12 +69,17 @@ async fn a_charge_is_given_back_in_parts_and_never_more_than_it_was() {
     assert_eq!(ids(&now["refunds"]), [id(&rest), id(&part)]);
     let again = stripe.try_post("/v1/refunds", &[("charge", &id(&charge))]).await;
     assert_eq!((again.status, again.error()["code"].as_str()), (400, Some("charge_already_refunded")));
+}
 
-    let types = stripe.event_types().await;
-    assert_eq!(
-        types[types.len() - 4..],
-        ["refund.created", "charge.refunded", "refund.created", "charge.refunded"]
-    );
+#[tokio::test]
+async fn a_refund_tells_of_itself_and_of_its_charge() {
+    let stripe = Stripe::start().await;
+    let charge = id(&charge(&stripe).await);
+    let known = stripe.event_types().await.len();
+    stripe.post("/v1/refunds", &[("charge", &charge), ("amount", "500")]).await;
+    stripe.post("/v1/refunds", &[("charge", &charge)]).await;
+    let expected = ["refund.created", "charge.refunded", "refund.created", "charge.refunded"];
+    assert_eq!(stripe.event_types().await[known..], expected);
     let event = &stripe.get("/v1/events?type=charge.refunded").await["data"][0]["data"];
     assert_eq!(event["object"]["amount_refunded"], 1200);
     assert_eq!(event["previous_attributes"], json!({"amount_refunded": 500, "refunded": false}));
@@ -108,7 +112,7 @@ async fn what_cannot_be_refunded_is_refused() {
     let (customer, price) = (stripe.customer().await, stripe.price().await);
     stripe.pay(&stripe.session(&customer, &price, &[]).await, DECLINED).await;
     let failed = stripe.get(&format!("/v1/charges?customer={customer}")).await["data"][0].clone();
-    let cases: [Case; 6] = [
+    let cases: [(Fields, u16, &str); 6] = [
         (
             &[],
             400,

@@ -110,8 +110,8 @@ fn has_bought_before(tx: &Tx, customer: &str) -> bool {
         || charges.iter().any(|charge| charge["status"] == "succeeded")
 }
 
-/// Stores the discounts of a subscription that has just begun, counts their redemptions, and tells of both.
-pub fn redeem(tx: &mut Tx, discounts: &[Applied], subscription: &Value) {
+/// Stores the discounts that a subscription begins with, and tells no one yet.
+pub fn store(tx: &mut Tx, discounts: &[Applied], subscription: &Value) {
     for discount in discounts {
         let now = tx.now();
         let value = json!({
@@ -130,12 +130,19 @@ pub fn redeem(tx: &mut Tx, discounts: &[Applied], subscription: &Value) {
             "subscription_item": null,
         });
         let terms = json!({ "coupon": discount.coupon });
-        tx.put_with(Kind::Discount, &discount.id, value.clone(), terms);
-        tx.emit("customer.discount.created", &value);
-        count(tx, Kind::Coupon, text(&discount.coupon, "id"), "coupon.updated");
-        if let Some(promotion) = &discount.promotion_code {
-            count(tx, Kind::PromotionCode, promotion, "promotion_code.updated");
-        }
+        tx.put_with(Kind::Discount, &discount.id, value, terms);
+    }
+}
+
+/// Counts the redemptions of the discounts on a subscription's first invoice, and tells of both.
+pub fn announce(tx: &mut Tx, invoice: &Value) {
+    for id in invoice["discounts"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        let Some(discount) = tx.copy(Kind::Discount, id) else {
+            continue;
+        };
+        tx.emit("customer.discount.created", &discount);
+        count(tx, Kind::Coupon, text(&discount["source"], "coupon"), "coupon.updated");
+        count(tx, Kind::PromotionCode, text(&discount, "promotion_code"), "promotion_code.updated");
     }
 }
 

@@ -1,10 +1,12 @@
-//! Whether a coupon or a promotion code may be redeemed, here and now, and Stripe's words when it may not. Reads
-//! only; `redeem` counts.
+//! Whether a coupon or a promotion code may be redeemed, here and now, and Stripe's words when it may not.
+//! Reads only; `redeem` counts.
 //!
 //! The codes and messages for a missing coupon, a coupon that has expired or applies to nothing, a customer who
-//! bought before and a minimum that is not met are Stripe's. Not sure: the words for a code that is inactive, is
-//! another customer's or has another currency, and whether an invoice over nothing makes a customer one who
-//! bought before (here every invoice does that is neither a draft nor void).
+//! bought before and a minimum that is not met are Stripe's. Not sure: that a coupon without redemptions left
+//! is told of as an expired one, the words for a code that is inactive, is another customer's or has another
+//! currency, and whether an invoice over nothing makes a customer one who bought before (here every invoice
+//! does that is neither a draft nor void). A purchase without a customer is taken for a first one; Stripe also
+//! has `promotion_code_customer_missing_first_time`, and when it says so is not known.
 
 use serde_json::{Value, json};
 

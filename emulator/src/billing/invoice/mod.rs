@@ -5,6 +5,7 @@ pub mod lines;
 
 use serde_json::{Value, json};
 
+use super::discount;
 use super::subscription::Draft;
 use crate::shapes::{self, Shape};
 use crate::state::{Key, Kind, Tx, ids, number, text};
@@ -101,7 +102,9 @@ pub fn draft(tx: &Tx, draft: &Draft, subscription: &Value) -> Value {
         period: (now, now),
         lines: lines::of_items(tx, subscription, draft.trial_end.is_some()),
     };
-    build(tx, bill)
+    let mut invoice = build(tx, bill);
+    discount::put_on_invoice(&mut invoice, &draft.discounts);
+    invoice
 }
 
 /// Gives the draft its number and its page, and uses the customer's balance. Counts the customer's invoices up.
