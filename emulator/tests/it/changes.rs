@@ -174,7 +174,7 @@ async fn another_interval_begins_a_period_that_is_paid_at_once() {
     let fields = [("items[0][id]", item.as_str()), ("items[0][price]", price.as_str())];
     let changed = stripe.post(&format!("/v1/subscriptions/{}", id(&subscription)), &fields).await;
     let (start, end) = period(&changed);
-    near(start, now);
+    assert!((now..=stripe.now().await).contains(&start));
     assert!((365..=366).contains(&((end - start) / DAY)));
     assert_eq!(changed["billing_cycle_anchor"].as_i64(), Some(start));
     let invoice = stripe.invoices(&customer).await.remove(0);

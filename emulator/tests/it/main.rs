@@ -32,6 +32,7 @@ mod running;
 mod scene;
 mod schema;
 mod sequences;
+mod sequences_of_changes;
 mod sessions;
 mod setup_sessions;
 mod setups;

