@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use crate::support::{GOOD, Stripe, id};
+use crate::support::{GOOD, Stripe};
 use crate::time::{DAY, HOUR, period};
 
 const CHALLENGED: &str = "4000002760003184";
