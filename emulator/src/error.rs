@@ -112,6 +112,10 @@ impl ApiError {
         self.0.keeps_changes
     }
 
+    pub fn has_code(&self, code: &str) -> bool {
+        self.0.code.as_deref() == Some(code)
+    }
+
     pub fn status(&self) -> StatusCode {
         self.0.status
     }

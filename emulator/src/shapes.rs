@@ -13,6 +13,8 @@ pub enum Shape {
     InvoiceLine,
     PaymentIntent,
     PaymentMethod,
+    PortalConfiguration,
+    PortalSession,
     Subscription,
 }
 
@@ -26,6 +28,8 @@ impl Shape {
             Shape::InvoiceLine => include_str!("shapes/invoice_line.json"),
             Shape::PaymentIntent => include_str!("shapes/payment_intent.json"),
             Shape::PaymentMethod => include_str!("shapes/payment_method.json"),
+            Shape::PortalConfiguration => include_str!("shapes/portal_configuration.json"),
+            Shape::PortalSession => include_str!("shapes/portal_session.json"),
             Shape::Subscription => include_str!("shapes/subscription.json"),
         }
     }
@@ -56,6 +60,8 @@ mod tests {
             (Shape::InvoiceLine, "line_item"),
             (Shape::PaymentIntent, "payment_intent"),
             (Shape::PaymentMethod, "payment_method"),
+            (Shape::PortalConfiguration, "billing_portal.configuration"),
+            (Shape::PortalSession, "billing_portal.session"),
             (Shape::Subscription, "subscription"),
         ];
         for (shape, object) in all {

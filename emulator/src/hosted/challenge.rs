@@ -8,7 +8,7 @@ use maud::html;
 
 use super::layout;
 use crate::billing::checkout::{self, Attempt, Verdict};
-use crate::billing::invoice_page;
+use crate::billing::{invoice_page, portal};
 use crate::error::{ApiError, Place};
 use crate::form::{self, Node};
 use crate::server::App;
@@ -55,6 +55,9 @@ fn conclude(tx: &mut Tx, id: &str, verdict: Verdict) -> Result<String, ApiError>
         let (page, attempt) = invoice_page::conclude(tx, &challenge, verdict)?;
         let failed = matches!(attempt, invoice_page::Attempt::Declined(_));
         return Ok(if failed { format!("{page}?error=authentication") } else { page });
+    }
+    if challenge["portal_session"].is_string() {
+        return portal::conclude(tx, &challenge, verdict);
     }
     Ok(match checkout::conclude(tx, id, verdict)? {
         (_, Attempt::Complete(url)) => url,

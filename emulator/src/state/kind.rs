@@ -23,6 +23,8 @@ pub enum Kind {
     Event,
     WebhookEndpoint,
     TestClock,
+    PortalConfiguration,
+    PortalSession,
     /// One event on its way to one endpoint.
     Delivery,
     /// The stored answer to a POST with an Idempotency-Key.
@@ -45,7 +47,7 @@ const fn names(kind: Kind, noun: &'static str, plural: &'static str) -> Names {
     Names { kind, noun, plural }
 }
 
-const TABLE: [Names; 20] = [
+const TABLE: [Names; 22] = [
     names(Kind::Account, "account", "accounts"),
     names(Kind::Customer, "customer", "customers"),
     names(Kind::Product, "product", "products"),
@@ -62,6 +64,8 @@ const TABLE: [Names; 20] = [
     names(Kind::Event, "event", "events"),
     names(Kind::WebhookEndpoint, "webhook endpoint", "webhook_endpoints"),
     names(Kind::TestClock, "test_helpers.test_clock", "test_clocks"),
+    names(Kind::PortalConfiguration, "configuration", "portal_configurations"),
+    names(Kind::PortalSession, "billing_portal.session", "portal_sessions"),
     names(Kind::Delivery, "delivery", "deliveries"),
     names(Kind::IdempotencyKey, "idempotency key", "idempotency_keys"),
     names(Kind::Challenge, "challenge", "challenges"),
