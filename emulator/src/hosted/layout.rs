@@ -104,7 +104,7 @@ table { width: 100%; border-collapse: collapse; font-size: 14px; } th, td { text
 .wide { max-width: 70rem; margin: 0 auto; padding: 24px 16px; } .scroll { overflow-x: auto; margin-bottom: 24px; }
 .portal { max-width: 46rem; margin: 0 auto; padding: 24px 16px 64px; } .portal > section { margin-top: 40px; }
 .portal > section > h2 { margin-bottom: 8px; } .portal > form, .portal > .totals { max-width: 30rem; margin-top: 24px; }
-.portal dl { margin-top: 8px; } .portal .cards { max-width: 30rem; } .portal dd { white-space: normal; overflow-wrap: anywhere; }
+.portal dl { margin-top: 8px; } .portal .cards { max-width: 30rem; } .info dd { white-space: normal; overflow-wrap: anywhere; }
 .rows { list-style: none; margin: 0; padding: 0; } .rows p { margin: 0; } .rows > li { display: flex; flex-wrap: wrap;
   align-items: center; justify-content: space-between; gap: 8px 16px; padding: 12px 0; border-top: 1px solid var(--hair); }
 .badge { display: inline-block; padding: 0 8px; border: 1px solid var(--line); border-radius: 12px; font-size: 13px; }

@@ -1,6 +1,5 @@
-//! The pages a buyer sees: checkout, the 3-D Secure challenge, the invoice and
-//! the customer portal. Plain HTML without scripts.
-//! They read forms and show outcomes; what a purchase does is `billing::checkout`'s business.
+//! The pages a buyer sees: checkout, the 3-D Secure challenge, the invoice and the customer portal. Plain HTML
+//! without scripts. They read forms and show outcomes; what a purchase does is `billing::checkout`'s business.
 
 mod card_form;
 mod challenge;

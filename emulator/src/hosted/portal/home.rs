@@ -99,7 +99,12 @@ fn plan(tx: &Tx, visit: &Visit, subscription: Value, methods: &[Value]) -> Plan 
     let items = subscription["items"]["data"].as_array().into_iter().flatten();
     let lines = items.map(|item| words::plan(tx, &item["price"], number(item, "quantity"))).collect();
     let charged = charged_to(&subscription, &visit.customer);
-    let card = methods.iter().find(|method| charged == Some(text(method, "id"))).map(words::card);
+    let goes_on = subscription["cancel_at"].is_null();
+    let card = methods
+        .iter()
+        .filter(|_| goes_on)
+        .find(|method| charged == Some(text(method, "id")))
+        .map(words::card);
     Plan {
         lines,
         card,
@@ -107,7 +112,7 @@ fn plan(tx: &Tx, visit: &Visit, subscription: Value, methods: &[Value]) -> Plan 
             && change::obstacle(&subscription).is_none()
             && !change::offers(tx, &visit.configuration, &subscription).is_empty(),
         may_cancel: visit.allows("subscription_cancel") && cancel::obstacle(&subscription).is_none(),
-        may_choose_card: visit.allows("payment_method_update") && methods.len() > 1,
+        may_choose_card: goes_on && visit.allows("payment_method_update") && methods.len() > 1,
         subscription,
     }
 }
@@ -182,12 +187,12 @@ fn cards(visit: &Visit, cards: &[Card]) -> Markup {
                         div.acts {
                             @if !card.is_default {
                                 form method="post" action={ (path) "/default" } {
-                                    button.quiet type="submit" aria-label={ "Make " (name) " the default" } { "Make default" }
+                                    button.quiet type="submit" aria-label={ "Make default: " (name) } { "Make default" }
                                 }
                             }
                             @if card.may_remove {
                                 form method="post" action={ (path) "/remove" } {
-                                    button.quiet type="submit" aria-label={ "Remove " (name) } { "Remove" }
+                                    button.quiet type="submit" aria-label={ "Remove: " (name) } { "Remove" }
                                 }
                             }
                         }
@@ -210,7 +215,7 @@ fn information(visit: &Visit) -> Markup {
     let known = [("Name", "name"), ("Email", "email"), ("Phone", "phone")];
     html! {
         h2 { "Billing information" }
-        dl {
+        dl.info {
             @for (label, field) in known {
                 @if let Some(value) = customer[field].as_str() { div { dt { (label) } dd { (value) } } }
             }

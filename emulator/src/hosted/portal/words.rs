@@ -14,10 +14,10 @@ pub fn price(price: &Value) -> String {
     format!("{} per {per}", money::format(number(price, "unit_amount"), text(price, "currency")))
 }
 
-/// `Pro, $12.00 per month`, and how often if that is not once.
+/// `Pro, $12.00 per month`, or `2 × Pro, $12.00 per month`.
 pub fn plan(tx: &Tx, of: &Value, quantity: i64) -> String {
-    let times = if quantity == 1 { String::new() } else { format!(", {quantity} times") };
-    format!("{}, {}{times}", product_name(tx, of), price(of))
+    let times = if quantity == 1 { String::new() } else { format!("{quantity} × ") };
+    format!("{times}{}, {}", product_name(tx, of), price(of))
 }
 
 /// `Visa ending in 4242`.
