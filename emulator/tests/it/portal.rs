@@ -259,3 +259,27 @@ async fn an_open_invoice_can_be_paid_from_there() {
     stripe.go(url, &card(GOOD)).await;
     assert!(stripe.look(session["url"].as_str().unwrap()).await.1.contains("Active"));
 }
+
+#[tokio::test]
+async fn whoever_is_on_a_test_clock_lives_by_it_there_too() {
+    let stripe = Stripe::start().await;
+    let start = stripe.now().await;
+    let clock = stripe.post("/v1/test_helpers/test_clocks", &[("frozen_time", &start.to_string())]).await;
+    let customer =
+        id(&stripe.post("/v1/customers", &[("email", "a@b.c"), ("test_clock", &id(&clock))]).await);
+    let method = stripe.post("/v1/payment_methods/pm_card_visa/attach", &[("customer", &customer)]).await;
+    let price = stripe.price().await;
+    let fields = [
+        ("customer", customer.as_str()),
+        ("items[0][price]", price.as_str()),
+        ("default_payment_method", method["id"].as_str().unwrap()),
+    ];
+    let subscription = id(&stripe.post("/v1/subscriptions", &fields).await);
+    let at = start + 5 * DAY;
+    let advance = format!("/v1/test_helpers/test_clocks/{}/advance", id(&clock));
+    stripe.post(&advance, &[("frozen_time", &at.to_string())]).await;
+    let session = stripe.portal_session(&customer, &[]).await;
+    let url = session["url"].as_str().unwrap();
+    stripe.go(&format!("{url}/subscriptions/{subscription}/cancel"), &[("x", "y")]).await;
+    assert_eq!(stripe.only_subscription(&customer).await["canceled_at"], at);
+}

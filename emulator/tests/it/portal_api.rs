@@ -124,7 +124,14 @@ async fn what_stripe_would_refuse_is_refused() {
         "Cannot enable subscription updates while payment method update is disabled."
     );
     assert_eq!(stripe.try_configuration(&[("name", "x")]).await.error()["param"], "features");
-    let invoices = ("features[invoice_history][enabled]", "true");
+    let on = [
+        ("features[invoice_history][enabled]", "true"),
+        ("features[customer_update][enabled]", "true"),
+        ("features[subscription_cancel][enabled]", "true"),
+        ("features[subscription_update][enabled]", "false"),
+    ];
+    let silent = stripe.try_configuration(&[("features[subscription_cancel][mode]", "immediately")]).await;
+    assert_eq!(silent.error()["param"], "features[subscription_cancel][enabled]");
     for (name, value, param) in [
         ("login_page[enabled]", "true", "login_page[enabled]"),
         ("default_return_url", "shop", "default_return_url"),
@@ -145,7 +152,7 @@ async fn what_stripe_would_refuse_is_refused() {
             "features[subscription_update][schedule_at_period_end][conditions]",
         ),
     ] {
-        let refused = stripe.try_configuration(&[invoices, (name, value)]).await;
+        let refused = stripe.try_configuration(&[&on[..], &[(name, value)]].concat()).await;
         assert_eq!(refused.error()["param"], param, "{}", refused.body);
     }
 }

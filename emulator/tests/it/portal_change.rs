@@ -75,7 +75,7 @@ async fn what_is_shown_before_is_what_is_billed() {
         assert!(page.contains(text), "{text}: {page}");
     }
     let date = hidden(&page, "proration_date");
-    scene.stripe.pass(600).await;
+    scene.stripe.pass(3000).await;
     let fields = [("price", scene.large.as_str()), ("quantity", "1"), ("proration_date", date.as_str())];
     let next = scene.stripe.go(&format!("{}/confirm", scene.page), &fields).await;
     assert!(scene.stripe.look(&scene.stripe.url(&next)).await.1.contains("Your plan has been changed."));
@@ -103,6 +103,7 @@ async fn a_date_that_nobody_was_shown_does_not_make_it_cheaper() {
     let fields = [("price", scene.large.as_str()), ("quantity", "1"), ("proration_date", late.as_str())];
     scene.stripe.go(&format!("{}/confirm", scene.page), &fields).await;
     let invoice = scene.stripe.invoices(&scene.customer).await.remove(0);
+    assert_eq!(invoice["billing_reason"], "subscription_update");
     assert!(invoice["amount_due"].as_i64().unwrap() > 590, "{invoice}");
 }
 
@@ -204,6 +205,9 @@ async fn a_flow_goes_straight_to_its_page_and_then_where_it_says() {
     let confirm = format!("{url}/subscriptions/{sub}/update/confirm");
     let next = scene.stripe.go(&confirm, &[("price", &scene.large), ("quantity", "1")]).await;
     assert_eq!(next, "http://shop.test/thanks");
+    let again = scene.stripe.go(&confirm, &[("price", &scene.large), ("quantity", "1")]).await;
+    assert_eq!(again, next, "who sends it twice goes there too");
+    assert_eq!(scene.stripe.look(url).await.0, 200, "what was to be done is done");
 }
 
 #[tokio::test]

@@ -12,28 +12,41 @@ const CUSTOMER_UPDATES: &[&str] = &["address", "email", "name", "phone", "shippi
 const SUBSCRIPTION_UPDATES: &[&str] = &["price", "promotion_code", "quantity"];
 const PRORATION: &[&str] = &["always_invoice", "create_prorations", "none"];
 
+/// Whether a configuration is made or changed: what a new one must say, a changed one need not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    New,
+    Known,
+}
+
 /// Reads `features`. What it does not name stays.
-pub fn read(tx: &Tx, mut given: Params, features: &mut Value, offered: &mut Value) -> Result<(), ApiError> {
+pub fn read(
+    tx: &Tx,
+    of: Of,
+    mut given: Params,
+    features: &mut Value,
+    offered: &mut Value,
+) -> Result<(), ApiError> {
     if let Some(mut update) = given.children("customer_update")? {
         let known = &mut features["customer_update"];
-        read_enabled(&mut update, known)?;
+        read_enabled(&mut update, known, of)?;
         read_words(&mut update, "allowed_updates", CUSTOMER_UPDATES, known)?;
         update.finish()?;
     }
     if let Some(mut history) = given.children("invoice_history")? {
-        read_enabled(&mut history, &mut features["invoice_history"])?;
+        read_enabled(&mut history, &mut features["invoice_history"], Of::New)?;
         history.finish()?;
     }
     if let Some(mut methods) = given.children("payment_method_update")? {
         methods.refuse(&["payment_method_configuration"])?;
-        read_enabled(&mut methods, &mut features["payment_method_update"])?;
+        read_enabled(&mut methods, &mut features["payment_method_update"], Of::New)?;
         methods.finish()?;
     }
     if let Some(cancel) = given.children("subscription_cancel")? {
-        read_cancel(cancel, &mut features["subscription_cancel"])?;
+        read_cancel(of, cancel, &mut features["subscription_cancel"])?;
     }
     if let Some(update) = given.children("subscription_update")? {
-        read_update(tx, update, &mut features["subscription_update"], offered)?;
+        read_update(tx, of, update, &mut features["subscription_update"], offered)?;
     }
     given.finish()?;
     let is_on = |feature: &str| features[feature]["enabled"] == true;
@@ -44,8 +57,8 @@ pub fn read(tx: &Tx, mut given: Params, features: &mut Value, offered: &mut Valu
     Ok(())
 }
 
-fn read_cancel(mut cancel: Params, known: &mut Value) -> Result<(), ApiError> {
-    read_enabled(&mut cancel, known)?;
+fn read_cancel(of: Of, mut cancel: Params, known: &mut Value) -> Result<(), ApiError> {
+    read_enabled(&mut cancel, known, of)?;
     if let Some(mode) = cancel.one_of("mode", &["at_period_end", "immediately"])? {
         known["mode"] = json!(mode);
     }
@@ -54,7 +67,10 @@ fn read_cancel(mut cancel: Params, known: &mut Value) -> Result<(), ApiError> {
     }
     if let Some(mut reason) = cancel.children("cancellation_reason")? {
         reason.refuse(&["feedback_options"])?;
-        read_enabled(&mut reason, &mut known["cancellation_reason"])?;
+        read_enabled(&mut reason, &mut known["cancellation_reason"], Of::New)?;
+        if of == Of::New && !reason.has("options") {
+            return Err(ApiError::missing_param(&reason.full_name("options")));
+        }
         read_words(&mut reason, "options", FEEDBACK, &mut known["cancellation_reason"])?;
         reason.finish()?;
     }
@@ -66,8 +82,14 @@ fn read_cancel(mut cancel: Params, known: &mut Value) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn read_update(tx: &Tx, mut update: Params, known: &mut Value, offered: &mut Value) -> Result<(), ApiError> {
-    read_enabled(&mut update, known)?;
+fn read_update(
+    tx: &Tx,
+    of: Of,
+    mut update: Params,
+    known: &mut Value,
+    offered: &mut Value,
+) -> Result<(), ApiError> {
+    read_enabled(&mut update, known, of)?;
     read_words(&mut update, "default_allowed_updates", SUBSCRIPTION_UPDATES, known)?;
     let words: [(&str, &[&str]); 3] = [
         ("billing_cycle_anchor", &["now", "unchanged"]),
@@ -92,9 +114,11 @@ fn read_update(tx: &Tx, mut update: Params, known: &mut Value, offered: &mut Val
     update.finish()
 }
 
-fn read_enabled(params: &mut Params, known: &mut Value) -> Result<(), ApiError> {
-    if let Some(enabled) = params.boolean("enabled")? {
-        known["enabled"] = json!(enabled);
+fn read_enabled(params: &mut Params, known: &mut Value, of: Of) -> Result<(), ApiError> {
+    match params.boolean("enabled")? {
+        Some(enabled) => known["enabled"] = json!(enabled),
+        None if of == Of::New => return Err(ApiError::missing_param(&params.full_name("enabled"))),
+        None => {}
     }
     Ok(())
 }

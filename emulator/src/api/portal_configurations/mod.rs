@@ -6,6 +6,7 @@ mod products;
 
 use serde_json::{Value, json};
 
+use self::features::Of;
 use super::Call;
 use crate::billing::portal::configuration;
 use crate::error::{ApiError, Place};
@@ -29,7 +30,7 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
         json!({ "id": ids::new("bpc_"), "created": now, "updated": now }),
     );
     let mut products = Value::Null;
-    read(call.tx, &mut params, &mut built, &mut products)?;
+    read(call.tx, Of::New, &mut params, &mut built, &mut products)?;
     params.finish()?;
     let id = text(&built, "id").to_owned();
     call.tx.put_with(KIND, &id, built.clone(), json!({ "products": products }));
@@ -57,7 +58,7 @@ pub fn update(call: &mut Call) -> Result<Value, ApiError> {
         }
         after["active"] = json!(active);
     }
-    read(call.tx, &mut params, &mut after, &mut products)?;
+    read(call.tx, Of::Known, &mut params, &mut after, &mut products)?;
     params.finish()?;
     if after == before && products == notes["products"] {
         return Ok(after);
@@ -85,7 +86,13 @@ pub fn list(call: &mut Call) -> Result<Value, ApiError> {
 }
 
 /// What a new configuration and a changed one may say.
-fn read(tx: &Tx, params: &mut Params, built: &mut Value, products: &mut Value) -> Result<(), ApiError> {
+fn read(
+    tx: &Tx,
+    of: Of,
+    params: &mut Params,
+    built: &mut Value,
+    products: &mut Value,
+) -> Result<(), ApiError> {
     built["metadata"] = params.metadata(&built["metadata"])?;
     if let Some(name) = params.clearable("name")? {
         built["name"] = name.into_json();
@@ -112,7 +119,7 @@ fn read(tx: &Tx, params: &mut Params, built: &mut Value, products: &mut Value) -
         page.finish()?;
     }
     if let Some(given) = params.children("features")? {
-        features::read(tx, given, &mut built["features"], products)?;
+        features::read(tx, of, given, &mut built["features"], products)?;
     }
     Ok(())
 }

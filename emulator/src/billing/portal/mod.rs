@@ -114,10 +114,12 @@ impl Visit {
         let wanted = text(flow, "type");
         let is_it =
             wanted == action || (action == "subscription_update" && wanted == "subscription_update_confirm");
-        if !self.in_flow || !is_it {
+        if !is_it {
             return format!("{}?notice={notice}", self.home());
         }
-        self.note(tx, "flow_done", json!(true));
+        if self.in_flow {
+            self.note(tx, "flow_done", json!(true));
+        }
         let after = &flow["after_completion"];
         match text(after, "type") {
             "redirect" => text(&after["redirect"], "return_url").to_owned(),
