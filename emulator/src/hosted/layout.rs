@@ -114,7 +114,7 @@ table { width: 100%; border-collapse: collapse; font-size: 14px; } th, td { text
 .note { padding: 12px 16px; background: var(--side); border-left: 4px solid var(--accent); } .note.bad { border-color: var(--bad); }
 fieldset { border: 0; margin: 0 0 16px; padding: 0; } legend { font-weight: 550; font-size: 14px; padding: 0; }
 .choice { display: flex; align-items: center; gap: 12px; min-height: 44px; font-size: 16px; font-weight: 400; margin: 0; }
-input[type=radio], input[type=checkbox] { width: 20px; height: 20px; min-height: 0; flex: none; accent-color: var(--accent); }
+input[type=radio], input[type=checkbox] { margin: 0; width: 20px; height: 20px; min-height: 0; flex: none; accent-color: var(--accent); }
 textarea { width: 100%; min-height: 96px; padding: 8px 12px; font: inherit; color: inherit; background: var(--paper);
   border: 1px solid var(--line); border-radius: 8px; } footer { margin-top: 40px; font-size: 14px; }
 @media (min-width: 800px) { .columns { grid-template-columns: 1fr 1fr; min-height: calc(100vh - 37px); }

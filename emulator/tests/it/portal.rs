@@ -283,3 +283,17 @@ async fn whoever_is_on_a_test_clock_lives_by_it_there_too() {
     stripe.go(&format!("{url}/subscriptions/{subscription}/cancel"), &[("x", "y")]).await;
     assert_eq!(stripe.only_subscription(&customer).await["canceled_at"], at);
 }
+
+#[tokio::test]
+async fn what_a_schedule_manages_is_left_alone() {
+    let stripe = Stripe::start().await;
+    let (customer, subscription, url) = stripe.visitor().await;
+    assert!(stripe.look(&url).await.1.contains("Cancel plan"));
+    let path = format!("/_emulator/objects/subscriptions/{subscription}");
+    stripe.control(&path, json!({ "schedule": "sub_sched_1" })).await;
+    assert!(!stripe.look(&url).await.1.contains("Cancel plan"));
+    let cancel = format!("{url}/subscriptions/{subscription}/cancel");
+    assert_eq!(stripe.look(&cancel).await.0, 400);
+    assert_eq!(stripe.submit(&cancel, &[("x", "y")]).await.status(), 400);
+    assert_eq!(stripe.only_subscription(&customer).await["cancel_at"], Value::Null);
+}

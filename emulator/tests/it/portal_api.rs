@@ -123,6 +123,11 @@ async fn what_stripe_would_refuse_is_refused() {
         message(&refused),
         "Cannot enable subscription updates while payment method update is disabled."
     );
+}
+
+#[tokio::test]
+async fn what_is_missing_or_not_here_is_named() {
+    let stripe = Stripe::start().await;
     assert_eq!(stripe.try_configuration(&[("name", "x")]).await.error()["param"], "features");
     let on = [
         ("features[invoice_history][enabled]", "true"),
@@ -227,6 +232,17 @@ async fn a_flow_that_cannot_be_is_refused_when_the_session_is_made() {
         let refused = of(&fields).await;
         assert!(message(&refused).contains(words), "{}", refused.body);
     }
+}
+
+#[tokio::test]
+async fn a_flow_is_for_a_subscription_of_ones_own_that_goes_on() {
+    let stripe = Stripe::start().await;
+    let (customer, _) = stripe.buy().await;
+    let sub = id(&stripe.only_subscription(&customer).await);
+    let of = async |fields: &[(&str, &str)]| {
+        let fields = [&[("customer", customer.as_str())], fields].concat();
+        stripe.try_post("/v1/billing_portal/sessions", &fields).await
+    };
     let stranger = stripe.customer().await;
     let cancel =
         [("flow_data[type]", "subscription_cancel"), ("flow_data[subscription_cancel][subscription]", &sub)];
