@@ -76,6 +76,16 @@ impl ApiError {
         }
     }
 
+    /// 403: what the portal's configuration does not offer.
+    pub fn forbidden(message: &str) -> ApiError {
+        ApiError::new(StatusCode::FORBIDDEN, "invalid_request_error", message)
+    }
+
+    /// 410: what was there once.
+    pub fn gone(message: &str) -> ApiError {
+        ApiError::new(StatusCode::GONE, "invalid_request_error", message)
+    }
+
     /// 402 card_error.
     pub fn card(code: &str, decline_code: Option<&str>, message: &str) -> ApiError {
         let mut error = ApiError::new(StatusCode::PAYMENT_REQUIRED, "card_error", message).code(code);

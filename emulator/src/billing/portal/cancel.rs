@@ -4,7 +4,6 @@
 //! `cancel_at_period_end` false. Reason and comment come with the cancellation, in one event; whether Stripe's
 //! portal sends them with a second one is not known.
 
-use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{Visit, has_ended, visit};
@@ -72,8 +71,7 @@ pub fn cancel(tx: &mut Tx, session: &str, id: &str, reason: &Reason) -> Result<S
         let options = asked["options"].as_array().into_iter().flatten();
         if let Some(feedback) = &reason.feedback {
             if !options.into_iter().any(|option| option == feedback) {
-                let message = "This reason is not among those offered.";
-                return Err(ApiError::new(StatusCode::BAD_REQUEST, "invalid_request_error", message));
+                return Err(ApiError::invalid("This reason is not among those offered."));
             }
             subscription["cancellation_details"]["feedback"] = json!(feedback);
         }

@@ -8,7 +8,6 @@ pub mod change;
 pub mod configuration;
 pub mod details;
 
-use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use self::configuration::allows;
@@ -74,7 +73,7 @@ pub fn visit(tx: &mut Tx, id: &str) -> Result<Visit, ApiError> {
 }
 
 fn over() -> ApiError {
-    ApiError::new(StatusCode::GONE, "invalid_request_error", "This session has expired.")
+    ApiError::gone("This session has expired.")
 }
 
 impl Visit {
@@ -89,11 +88,10 @@ impl Visit {
 
     /// A 403 unless the feature is on.
     pub fn ensure(&self, feature: &str) -> Result<(), ApiError> {
-        let refused = || {
-            let message = "This portal does not offer that.";
-            ApiError::new(StatusCode::FORBIDDEN, "invalid_request_error", message)
-        };
-        if self.allows(feature) { Ok(()) } else { Err(refused()) }
+        match self.allows(feature) {
+            true => Ok(()),
+            false => Err(ApiError::forbidden("This portal does not offer that.")),
+        }
     }
 
     /// The customer's own object, or a 404.
