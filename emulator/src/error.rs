@@ -78,6 +78,16 @@ impl ApiError {
         }
     }
 
+    /// 403: what the portal's configuration does not offer.
+    pub fn forbidden(message: &str) -> ApiError {
+        ApiError::new(StatusCode::FORBIDDEN, "invalid_request_error", message)
+    }
+
+    /// 410: what was there once.
+    pub fn gone(message: &str) -> ApiError {
+        ApiError::new(StatusCode::GONE, "invalid_request_error", message)
+    }
+
     /// 402 card_error.
     pub fn card(code: &str, decline_code: Option<&str>, message: &str) -> ApiError {
         let mut error = ApiError::new(StatusCode::PAYMENT_REQUIRED, "card_error", message).code(code);
@@ -119,6 +129,10 @@ impl ApiError {
 
     pub fn keeps_changes(&self) -> bool {
         self.0.keeps_changes
+    }
+
+    pub fn has_code(&self, code: &str) -> bool {
+        self.0.code.as_deref() == Some(code)
     }
 
     pub fn status(&self) -> StatusCode {

@@ -11,6 +11,8 @@ use crate::state::{Key, Kind, Store, text};
 /// they are always null.
 const FIELDS: &[(&str, Option<Kind>)] = &[
     ("balance_transaction", None),
+    ("application", None),
+    ("configuration", Some(Kind::PortalConfiguration)),
     ("customer", Some(Kind::Customer)),
     ("charge", Some(Kind::Charge)),
     ("coupon", Some(Kind::Coupon)),
@@ -35,6 +37,9 @@ const FIELDS: &[(&str, Option<Kind>)] = &[
     ("subscription", Some(Kind::Subscription)),
     ("test_clock", Some(Kind::TestClock)),
 ];
+
+/// The way to a portal configuration's products.
+const PRODUCTS: [&str; 3] = ["features", "subscription_update", "products"];
 
 /// Expands every path in `paths` in place. A path into a list begins with `data.`.
 pub fn apply(store: &Store, answer: &mut Value, paths: &[String]) -> Result<(), ApiError> {
@@ -70,6 +75,7 @@ fn walk(store: &Store, value: &mut Value, segments: &[&str]) -> Walked {
         }
         Value::Object(_) => {
             include(store, value, field);
+            include_products(store, value, segments);
             let is_id = FIELDS.iter().any(|(name, _)| name == field);
             let Some(child) = value.get_mut(*field) else {
                 // A coupon that is for everything has nothing to include.
@@ -79,7 +85,13 @@ fn walk(store: &Store, value: &mut Value, segments: &[&str]) -> Walked {
             let is_resource = child.get("object").is_some_and(|object| object != "list");
             let inlined = matches!(
                 *field,
-                "applies_to" | "promotion" | "line_items" | "refunds" | "subscriptions" | "payments"
+                "applies_to"
+                    | "promotion"
+                    | "line_items"
+                    | "refunds"
+                    | "subscriptions"
+                    | "payments"
+                    | "products"
             );
             match rest {
                 [] if is_id || is_resource || inlined => Walked::Somewhere,
@@ -147,6 +159,15 @@ fn include(store: &Store, value: &mut Value, field: &str) {
     };
     if let Some((data, url)) = list {
         value[field] = json!({ "object": "list", "data": data, "has_more": false, "url": url });
+    }
+}
+
+/// What a portal's configuration offers to change to is left out of it too.
+fn include_products(store: &Store, value: &mut Value, segments: &[&str]) {
+    if segments == PRODUCTS && value["object"] == "billing_portal.configuration" {
+        let record = store.find(Kind::PortalConfiguration, text(value, "id"));
+        let products = record.map(|record| record.private()["products"].clone()).unwrap_or_default();
+        value["features"]["subscription_update"]["products"] = products;
     }
 }
 

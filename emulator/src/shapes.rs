@@ -14,6 +14,8 @@ pub enum Shape {
     PaymentIntent,
     PaymentMethod,
     SetupIntent,
+    PortalConfiguration,
+    PortalSession,
     Subscription,
 }
 
@@ -28,6 +30,8 @@ impl Shape {
             Shape::PaymentIntent => include_str!("shapes/payment_intent.json"),
             Shape::PaymentMethod => include_str!("shapes/payment_method.json"),
             Shape::SetupIntent => include_str!("shapes/setup_intent.json"),
+            Shape::PortalConfiguration => include_str!("shapes/portal_configuration.json"),
+            Shape::PortalSession => include_str!("shapes/portal_session.json"),
             Shape::Subscription => include_str!("shapes/subscription.json"),
         }
     }
@@ -59,6 +63,8 @@ mod tests {
             (Shape::PaymentIntent, "payment_intent"),
             (Shape::PaymentMethod, "payment_method"),
             (Shape::SetupIntent, "setup_intent"),
+            (Shape::PortalConfiguration, "billing_portal.configuration"),
+            (Shape::PortalSession, "billing_portal.session"),
             (Shape::Subscription, "subscription"),
         ];
         for (shape, object) in all {

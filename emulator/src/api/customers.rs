@@ -67,7 +67,7 @@ fn read(tx: &Tx, mut params: Params, customer: &mut Value) -> Result<(), ApiErro
         }
     }
     if let Some(email) = customer["email"].as_str()
-        && !is_email(email)
+        && !customer::is_email(email)
     {
         let error = ApiError::invalid(format!("Invalid email address: {email}"));
         return Err(error.code("email_invalid").param("email"));
@@ -115,10 +115,4 @@ fn read_invoice_settings(tx: &Tx, mut settings: Params, customer: &mut Value) ->
         customer["invoice_settings"]["footer"] = footer.into_json();
     }
     settings.finish()
-}
-
-/// Something before an @ and a domain after it; more is the mail server's business.
-fn is_email(email: &str) -> bool {
-    let (local, domain) = email.rsplit_once('@').unwrap_or_default();
-    !local.is_empty() && !domain.is_empty() && !email.contains(char::is_whitespace)
 }

@@ -6,7 +6,7 @@ use super::subscription_change;
 use super::{Call, subscriptions_create};
 use crate::billing::change::{self, Prorate};
 use crate::billing::invoice::{self, Bill};
-use crate::billing::{invoice_item, proration, renewal, subscription, update};
+use crate::billing::{invoice_item, preview, proration, subscription};
 use crate::error::{ApiError, Place};
 use crate::params::Params;
 use crate::state::{Kind, Tx, ids, text};
@@ -102,15 +102,14 @@ fn of_subscription(tx: &mut Tx, subscription: Value, mut details: Params) -> Res
         return Ok(of_cancellation(tx, &subscription, change.prorate));
     }
     let planned = change::plan(tx, &subscription, &change)?;
-    let items = change::invoice_items(tx, &planned);
-    if update::bills_now(&planned, change.prorate) {
-        return Ok(update::draft(tx, &planned, &items));
+    let preview = preview::of_change(tx, &planned, change.prorate);
+    if let Some(now) = preview.now {
+        return Ok(now);
     }
     let ends = at_end.unwrap_or_else(|| !subscription["cancel_at"].is_null());
-    let invoice = renewal::upcoming(tx, &planned.subscription, &items);
     match ends {
-        true if items.is_empty() => Err(nothing(&customer)),
-        _ => Ok(invoice),
+        true if planned.prorations.is_empty() => Err(nothing(&customer)),
+        _ => Ok(preview.next),
     }
 }
 

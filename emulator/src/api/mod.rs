@@ -16,6 +16,8 @@ mod invoice_preview;
 mod invoices;
 mod payment_intents;
 mod payment_methods;
+mod portal_configurations;
+mod portal_sessions;
 mod prices;
 mod products;
 mod promotion_codes;
@@ -143,6 +145,11 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("GET", "/v1/invoice_payments/:id", invoice_payments::retrieve),
     ("GET", "/v1/events", events::list),
     ("GET", "/v1/events/:id", events::retrieve),
+    ("POST", "/v1/billing_portal/configurations", portal_configurations::create),
+    ("GET", "/v1/billing_portal/configurations", portal_configurations::list),
+    ("GET", "/v1/billing_portal/configurations/:id", portal_configurations::retrieve),
+    ("POST", "/v1/billing_portal/configurations/:id", portal_configurations::update),
+    ("POST", "/v1/billing_portal/sessions", portal_sessions::create),
     ("POST", "/v1/test_helpers/test_clocks", test_clocks::create),
     ("GET", "/v1/test_helpers/test_clocks", test_clocks::list),
     ("GET", "/v1/test_helpers/test_clocks/:id", test_clocks::retrieve),

@@ -129,31 +129,12 @@ pub fn given(tx: &mut Tx, id: &str) -> String {
 
 pub fn detach(call: &mut Call) -> Result<Value, ApiError> {
     call.take_params().finish()?;
-    let mut method = call.tx.require(Kind::PaymentMethod, call.id(), Place::Path)?;
+    let method = call.tx.require(Kind::PaymentMethod, call.id(), Place::Path)?;
     let customer = text(&method, "customer").to_owned();
     if customer.is_empty() {
         let message =
             "The payment method you provided is not attached to a customer so detachment is impossible.";
         return Err(ApiError::invalid(message).code("payment_method_unexpected_state"));
     }
-    method["customer"] = Value::Null;
-    call.tx.update(Kind::PaymentMethod, method.clone(), "payment_method.detached");
-    forget(call.tx, text(&method, "id"), &customer);
-    Ok(method)
-}
-
-/// A card that is gone is nobody's default any more.
-fn forget(tx: &mut Tx, method: &str, customer: &str) {
-    if let Some(mut owner) = tx.copy(Kind::Customer, customer)
-        && owner["invoice_settings"]["default_payment_method"] == *method
-    {
-        owner["invoice_settings"]["default_payment_method"] = Value::Null;
-        tx.update(Kind::Customer, owner, "customer.updated");
-    }
-    for mut subscription in tx.of_customer(Kind::Subscription, customer) {
-        if subscription["default_payment_method"] == *method {
-            subscription["default_payment_method"] = Value::Null;
-            tx.update(Kind::Subscription, subscription, "customer.subscription.updated");
-        }
-    }
+    Ok(payment_method::detach(call.tx, method, &customer))
 }

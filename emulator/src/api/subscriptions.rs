@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Call, subscription_change};
+use crate::billing::cancellation::{self, FEEDBACK};
 use crate::billing::subscription::period_ends;
 use crate::billing::{change, ending, trial, update};
 use crate::error::{ApiError, Place};
@@ -40,16 +41,6 @@ const UNSUPPORTED: &[&str] = &[
     "pending_invoice_item_interval",
     "transfer_data",
     "trial_from_plan",
-];
-const FEEDBACK: &[&str] = &[
-    "customer_service",
-    "low_quality",
-    "missing_features",
-    "other",
-    "switched_service",
-    "too_complex",
-    "too_expensive",
-    "unused",
 ];
 
 pub fn retrieve(call: &mut Call) -> Result<Value, ApiError> {
@@ -231,16 +222,7 @@ fn read_cancellation(tx: &Tx, params: &mut Params, subscription: &mut Value) -> 
         let message = "`cancel_at` must be in the future; to cancel now, delete the subscription.";
         return Err(ApiError::invalid(message).param("cancel_at"));
     }
-    let canceled_at = if subscription["canceled_at"].is_null() {
-        json!(tx.now())
-    } else {
-        subscription["canceled_at"].clone()
-    };
-    subscription["cancel_at"] = json!(at);
-    subscription["cancel_at_period_end"] = json!(flag);
-    subscription["canceled_at"] = if at.is_some() { canceled_at } else { Value::Null };
-    let reason = at.map(|_| "cancellation_requested");
-    subscription["cancellation_details"]["reason"] = json!(reason);
+    cancellation::plan(tx, subscription, at, flag);
     Ok(())
 }
 

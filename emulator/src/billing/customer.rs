@@ -38,3 +38,9 @@ pub fn delete(tx: &mut Tx, customer: &Value) -> Value {
     tx.put_with(Kind::Customer, &id, tombstone.clone(), notes);
     tombstone
 }
+
+/// Something before an @ and a domain after it; more is the mail server's business.
+pub fn is_email(email: &str) -> bool {
+    let (local, domain) = email.rsplit_once('@').unwrap_or_default();
+    !local.is_empty() && !domain.is_empty() && !email.contains(char::is_whitespace)
+}

@@ -2,6 +2,7 @@
 //! invoices, a checkout that completes, and what falls due by the clock. Knows objects and transactions,
 //! never HTTP.
 
+pub mod cancellation;
 pub mod cards;
 pub mod change;
 pub mod checkout;
@@ -19,6 +20,8 @@ pub mod payment;
 pub mod payment_method;
 pub mod pending_update;
 pub mod period;
+pub mod portal;
+pub mod preview;
 pub mod proration;
 pub mod purchase;
 pub mod renewal;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::cards::{Behaviour, NOT_A_TEST_CARD, TestCard};
 use crate::shapes::{self, Shape};
-use crate::state::{Kind, Tx, ids};
+use crate::state::{Kind, Tx, ids, text};
 
 /// A card as someone gave it.
 #[derive(Clone, Debug)]
@@ -92,6 +92,30 @@ pub fn attach(tx: &mut Tx, id: &str, customer: &str) -> Value {
     value["customer"] = json!(customer);
     tx.put(Kind::PaymentMethod, value.clone());
     value
+}
+
+/// Takes the payment method from its customer, and tells of it.
+pub fn detach(tx: &mut Tx, mut method: Value, customer: &str) -> Value {
+    method["customer"] = Value::Null;
+    tx.update(Kind::PaymentMethod, method.clone(), "payment_method.detached");
+    forget(tx, text(&method, "id"), customer);
+    method
+}
+
+/// A card that is gone is nobody's default any more.
+fn forget(tx: &mut Tx, method: &str, customer: &str) {
+    if let Some(mut owner) = tx.copy(Kind::Customer, customer)
+        && owner["invoice_settings"]["default_payment_method"] == *method
+    {
+        owner["invoice_settings"]["default_payment_method"] = Value::Null;
+        tx.update(Kind::Customer, owner, "customer.updated");
+    }
+    for mut subscription in tx.of_customer(Kind::Subscription, customer) {
+        if subscription["default_payment_method"] == *method {
+            subscription["default_payment_method"] = Value::Null;
+            tx.update(Kind::Subscription, subscription, "customer.subscription.updated");
+        }
+    }
 }
 
 /// The same card always has the same fingerprint.

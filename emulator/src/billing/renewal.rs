@@ -105,12 +105,21 @@ pub fn unpause(tx: &mut Tx, mut subscription: Value) {
 
 /// The next renewal as it would be, with these items besides what waits. It has no id, as it does not exist yet.
 pub fn upcoming(tx: &Tx, subscription: &Value, items: &[Value]) -> Value {
+    let waiting = invoice_item::pending(tx, text(subscription, "customer"), text(subscription, "id"));
+    next(tx, subscription, &[&waiting[..], items].concat())
+}
+
+/// The next renewal as it would be if nothing waited.
+pub fn upcoming_alone(tx: &Tx, subscription: &Value) -> Value {
+    next(tx, subscription, &[])
+}
+
+fn next(tx: &Tx, subscription: &Value, waiting: &[Value]) -> Value {
     let (end, _) = period_ends(subscription);
     let mut next = subscription.clone();
     advance_items(&mut next, end);
     let start = subscription["items"]["data"][0]["current_period_start"].as_i64().unwrap_or(end);
-    let waiting = invoice_item::pending(tx, text(subscription, "customer"), text(subscription, "id"));
-    let mut invoice = draft(tx, &next, &[&waiting[..], items].concat(), (start, end));
+    let mut invoice = draft(tx, &next, waiting, (start, end));
     if let Some(fields) = invoice.as_object_mut() {
         fields.remove("id");
     }

@@ -9,10 +9,9 @@ use serde_json::Value;
 
 use super::layout;
 use crate::billing::checkout::{self, Attempt};
-use crate::billing::invoice_page;
 use crate::billing::payment::Verdict;
 use crate::billing::setup::Attempted;
-use crate::billing::setup_session;
+use crate::billing::{invoice_page, portal, setup_session};
 use crate::error::{ApiError, Place};
 use crate::form::{self, Node};
 use crate::server::App;
@@ -67,6 +66,9 @@ fn conclude(tx: &mut Tx, id: &str, verdict: Verdict) -> Result<Option<String>, A
         let (page, attempt) = invoice_page::conclude(tx, &challenge, verdict)?;
         let failed = matches!(attempt, invoice_page::Attempt::Declined(_));
         return Ok(Some(if failed { format!("{page}?error=authentication") } else { page }));
+    }
+    if challenge["portal_session"].is_string() {
+        return portal::conclude(tx, &challenge, verdict).map(Some);
     }
     Ok(Some(match checkout::conclude(tx, id, verdict)? {
         (_, Attempt::Complete(url)) => url,

@@ -103,6 +103,21 @@ form.code { margin-top: 24px; } form.code .field { margin: 0; }
 table { width: 100%; border-collapse: collapse; font-size: 14px; } th, td { text-align: left; padding: 4px 8px 4px 0;
   border-bottom: 1px solid var(--hair); overflow-wrap: anywhere; vertical-align: top; }
 .wide { max-width: 70rem; margin: 0 auto; padding: 24px 16px; } .scroll { overflow-x: auto; margin-bottom: 24px; }
+.portal { max-width: 46rem; margin: 0 auto; padding: 24px 16px 64px; } .portal > section { margin-top: 40px; }
+.portal > section > h2 { margin-bottom: 8px; } .portal > form, .portal > .totals { max-width: 30rem; margin-top: 24px; }
+.portal dl { margin-top: 8px; } .portal .cards { max-width: 30rem; } .info dd { white-space: normal; overflow-wrap: anywhere; }
+.rows { list-style: none; margin: 0; padding: 0; } .rows p { margin: 0; } .rows > li { display: flex; flex-wrap: wrap;
+  align-items: center; justify-content: space-between; gap: 8px 16px; padding: 12px 0; border-top: 1px solid var(--hair); }
+.badge { display: inline-block; padding: 0 8px; border: 1px solid var(--line); border-radius: 12px; font-size: 13px; }
+.acts { display: flex; flex-wrap: wrap; gap: 8px; } .acts button, .acts form button, .button { width: auto; margin: 0;
+  min-height: 44px; font-size: 15px; } .button { display: inline-flex; align-items: center; padding: 8px 16px;
+  border: 1px solid var(--accent); border-radius: 8px; font-weight: 650; text-decoration: none; }
+.note { padding: 12px 16px; background: var(--side); border-left: 4px solid var(--accent); } .note.bad { border-color: var(--bad); }
+fieldset { border: 0; margin: 0 0 16px; padding: 0; } legend { font-weight: 550; font-size: 14px; padding: 0; }
+.choice { display: flex; align-items: center; gap: 12px; min-height: 44px; font-size: 16px; font-weight: 400; margin: 0; }
+input[type=radio], input[type=checkbox] { margin: 0; width: 20px; height: 20px; min-height: 0; flex: none; accent-color: var(--accent); }
+textarea { width: 100%; min-height: 96px; padding: 8px 12px; font: inherit; color: inherit; background: var(--paper);
+  border: 1px solid var(--line); border-radius: 8px; } footer { margin-top: 40px; font-size: 14px; }
 @media (min-width: 800px) { .columns { grid-template-columns: 1fr 1fr; min-height: calc(100vh - 37px); }
   .columns > section { padding: 64px 40px; } .facts > div { margin-right: 0; margin-left: auto; }
   .action > div { margin-left: 0; } }

@@ -1,5 +1,5 @@
-//! The pages a buyer sees: checkout, the 3-D Secure challenge and the invoice. Plain HTML without scripts.
-//! They read forms and show outcomes; what a purchase does is `billing::checkout`'s business.
+//! The pages a buyer sees: checkout, the 3-D Secure challenge, the invoice and the customer portal. Plain HTML
+//! without scripts. They read forms and show outcomes; what a purchase does is `billing::checkout`'s business.
 
 mod card_form;
 mod challenge;
@@ -7,6 +7,7 @@ mod checkout;
 mod entry;
 mod invoice;
 pub mod layout;
+mod portal;
 mod promotion;
 mod setup;
 
@@ -25,10 +26,11 @@ pub fn router(app: App) -> Router<App> {
         .route("/c/pay/{session}/promotion_code", post(promotion::submit))
         .route("/c/3ds/{challenge}", get(challenge::show).post(challenge::submit))
         .route("/i/{invoice}", get(invoice::show).post(invoice::submit))
+        .merge(portal::router())
         .layer(middleware::from_fn_with_state(app, meet_faults))
 }
 
-/// Faults whose path begins with `/c/` or `/i/`.
+/// Faults whose path begins with `/c/`, `/i/` or `/p/`.
 async fn meet_faults(Shared(app): Shared<App>, request: Request, next: Next) -> Response {
     let met = app.faults.meet(request.method().as_str(), request.uri().path());
     met.fault.wait().await;

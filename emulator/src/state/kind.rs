@@ -28,6 +28,8 @@ pub enum Kind {
     Event,
     WebhookEndpoint,
     TestClock,
+    PortalConfiguration,
+    PortalSession,
     /// One event on its way to one endpoint.
     Delivery,
     /// The stored answer to a POST with an Idempotency-Key.
@@ -72,6 +74,8 @@ const TABLE: &[Names] = &[
     names(Kind::Event, "event", "events"),
     names(Kind::WebhookEndpoint, "webhook endpoint", "webhook_endpoints"),
     names(Kind::TestClock, "test_helpers.test_clock", "test_clocks"),
+    names(Kind::PortalConfiguration, "configuration", "portal_configurations"),
+    names(Kind::PortalSession, "billing_portal.session", "portal_sessions"),
     names(Kind::Delivery, "delivery", "deliveries"),
     names(Kind::IdempotencyKey, "idempotency key", "idempotency_keys"),
     names(Kind::Challenge, "challenge", "challenges"),
