@@ -23,7 +23,7 @@ const FIELDS: &[(&str, Option<Kind>)] = &[
     ("pending_setup_intent", Some(Kind::SetupIntent)),
     ("price", Some(Kind::Price)),
     ("product", Some(Kind::Product)),
-    ("schedule", None),
+    ("schedule", Some(Kind::SubscriptionSchedule)),
     ("setup_intent", Some(Kind::SetupIntent)),
     ("subscription", Some(Kind::Subscription)),
     ("test_clock", Some(Kind::TestClock)),

@@ -14,6 +14,7 @@ pub enum Shape {
     PaymentIntent,
     PaymentMethod,
     Subscription,
+    SubscriptionSchedule,
 }
 
 impl Shape {
@@ -27,6 +28,7 @@ impl Shape {
             Shape::PaymentIntent => include_str!("shapes/payment_intent.json"),
             Shape::PaymentMethod => include_str!("shapes/payment_method.json"),
             Shape::Subscription => include_str!("shapes/subscription.json"),
+            Shape::SubscriptionSchedule => include_str!("shapes/subscription_schedule.json"),
         }
     }
 }
@@ -57,6 +59,7 @@ mod tests {
             (Shape::PaymentIntent, "payment_intent"),
             (Shape::PaymentMethod, "payment_method"),
             (Shape::Subscription, "subscription"),
+            (Shape::SubscriptionSchedule, "subscription_schedule"),
         ];
         for (shape, object) in all {
             let value = filled(shape, json!({"id": "x"}));

@@ -21,6 +21,7 @@ pub mod period;
 pub mod proration;
 pub mod purchase;
 pub mod renewal;
+pub mod schedule;
 pub mod standing;
 pub mod subscription;
 pub mod test_clock;

@@ -12,6 +12,8 @@ pub enum Kind {
     Product,
     Price,
     CheckoutSession,
+    /// Before the subscription: at one and the same second a phase ends first, and then its period.
+    SubscriptionSchedule,
     Subscription,
     PaymentMethod,
     PaymentIntent,
@@ -45,12 +47,13 @@ const fn names(kind: Kind, noun: &'static str, plural: &'static str) -> Names {
     Names { kind, noun, plural }
 }
 
-const TABLE: [Names; 20] = [
+const TABLE: [Names; 21] = [
     names(Kind::Account, "account", "accounts"),
     names(Kind::Customer, "customer", "customers"),
     names(Kind::Product, "product", "products"),
     names(Kind::Price, "price", "prices"),
     names(Kind::CheckoutSession, "checkout.session", "checkout_sessions"),
+    names(Kind::SubscriptionSchedule, "subscription schedule", "subscription_schedules"),
     names(Kind::Subscription, "subscription", "subscriptions"),
     names(Kind::PaymentMethod, "PaymentMethod", "payment_methods"),
     names(Kind::PaymentIntent, "payment_intent", "payment_intents"),
