@@ -20,6 +20,7 @@ mod renewals;
 mod restart;
 mod schedules;
 mod schedules_input;
+mod schedules_phases;
 mod schedules_time;
 mod sessions;
 mod shapes;

@@ -7,7 +7,7 @@ use crate::support::{Stripe, eventually, id, options};
 use crate::time::{DAY, HOUR, period};
 
 /// A customer with a card that pays.
-async fn customer(stripe: &Stripe, more: &[(&str, &str)]) -> String {
+pub async fn customer(stripe: &Stripe, more: &[(&str, &str)]) -> String {
     let customer = id(&stripe.post("/v1/customers", &[&[("email", "ada@example.com")], more].concat()).await);
     let card = id(&stripe.post("/v1/payment_methods/pm_card_visa/attach", &[("customer", &customer)]).await);
     let field = [("invoice_settings[default_payment_method]", card.as_str())];
@@ -15,7 +15,8 @@ async fn customer(stripe: &Stripe, more: &[(&str, &str)]) -> String {
     customer
 }
 
-async fn schedule(stripe: &Stripe, customer: &str, start: i64, phases: &[(&str, &str)]) -> Value {
+/// A schedule that makes its subscription itself.
+pub async fn schedule(stripe: &Stripe, customer: &str, start: i64, phases: &[(&str, &str)]) -> Value {
     let start = start.to_string();
     let fields = [&[("customer", customer), ("start_date", &start)], phases].concat();
     stripe.post("/v1/subscription_schedules", &fields).await
@@ -119,6 +120,30 @@ async fn three_phases_follow_one_another_and_the_subscription_goes_on() {
 }
 
 #[tokio::test]
+async fn the_end_is_told_of_a_week_before_even_in_the_second_of_a_change() {
+    let stripe = Stripe::start().await;
+    let (customer, price) = (customer(&stripe, &[]).await, stripe.price().await);
+    let weekly = [stripe.price_of("100", "week").await, stripe.price_of("200", "week").await];
+    let start = stripe.now().await + DAY;
+    let phases = [
+        ("phases[0][items][0][price]", weekly[0].as_str()),
+        ("phases[1][items][0][price]", weekly[1].as_str()),
+    ];
+    let planned = schedule(&stripe, &customer, start, &phases).await;
+    let short = [("phases[0][items][0][price]", price.as_str()), ("phases[0][duration][interval]", "day")];
+    schedule(&stripe, &customer, start, &short).await;
+    let told = async || stripe.get("/v1/events?type=subscription_schedule.expiring").await["data"].clone();
+    stripe.pass_until(start + 7 * DAY - 1).await;
+    assert_eq!(told().await, json!([]), "a schedule of a day is over before it could be told of");
+    stripe.pass_until(start + 30 * DAY).await;
+    let told = told().await;
+    assert_eq!((told.as_array().unwrap().len(), told[0]["created"].as_i64()), (1, Some(start + 7 * DAY)));
+    assert_eq!(told[0]["data"]["object"]["id"], planned["id"]);
+    let now = stripe.get(&format!("/v1/subscription_schedules/{}", id(&planned))).await;
+    assert_eq!((&now["status"], now["completed_at"].as_i64()), (&json!("completed"), Some(start + 14 * DAY)));
+}
+
+#[tokio::test]
 async fn a_schedule_can_end_its_subscription() {
     let stripe = Stripe::start().await;
     let managed = stripe.managed().await;
@@ -179,6 +204,11 @@ async fn a_test_clock_moves_its_schedules_only() {
     assert!(listed["data"].as_array().unwrap().is_empty(), "those of clocks are listed by customer only");
     let listed = stripe.get(&format!("/v1/subscription_schedules?customer={customer}")).await;
     assert_eq!(listed["data"][0]["id"], planned["id"]);
+    let released = format!("/v1/subscription_schedules/{}/release", id(&planned));
+    let released = stripe.post(&released, &[]).await;
+    assert_eq!(released["released_at"].as_i64(), Some(end + 2 * HOUR));
+    let again = stripe.post("/v1/subscription_schedules", &[("from_subscription", &id(&after))]).await;
+    assert_eq!((again["created"].as_i64(), &again["test_clock"]), (Some(end + 2 * HOUR), &json!(clock)));
 }
 
 #[tokio::test]

@@ -7,25 +7,24 @@ use super::{TOLD, ending, enter, phases, set_cancellation};
 use crate::billing::subscription::{self, Draft, Line, period_ends};
 use crate::billing::{invoice, purchase, renewal};
 use crate::error::ApiError;
-use crate::state::{Kind, Tx, number, text};
+use crate::state::{Kind, Tx, due, number, text};
 
 /// Does what is due.
 pub fn go_on(tx: &mut Tx, mut schedule: Value) {
-    let now = tx.now();
+    let id = text(&schedule, "id").to_owned();
     match text(&schedule, "status") {
         "not_started" => {
             start(tx, &mut schedule);
             tx.update(Kind::SubscriptionSchedule, schedule, "subscription_schedule.updated");
         }
-        "active" if number(&schedule["current_phase"], "end_date") <= now => {
-            let id = text(&schedule, "id").to_owned();
+        _ if number(&schedule["current_phase"], "end_date") <= tx.now() => {
             if let Err(error) = next(tx, schedule) {
                 tracing::error!(schedule = id, error = error.message(), "a phase cannot be entered");
             }
         }
-        "active" => announce(tx, &schedule),
         _ => {}
     }
+    announce(tx, &id);
 }
 
 /// Makes the subscription of the first phase, and notes it in the schedule, which the caller stores. The first
@@ -81,11 +80,19 @@ pub fn next(tx: &mut Tx, mut schedule: Value) -> Result<(), ApiError> {
     enter::begin(tx, &schedule, &phase)
 }
 
-fn announce(tx: &mut Tx, schedule: &Value) {
-    tx.emit("subscription_schedule.expiring", schedule);
-    let id = text(schedule, "id").to_owned();
-    let notes = json!({ TOLD: phases::end(schedule) });
-    tx.put_with(Kind::SubscriptionSchedule, &id, schedule.clone(), notes);
+/// Tells that the end is near, in the second in which a week is left. When a phase begins in that second too, it
+/// is told of after that.
+fn announce(tx: &mut Tx, id: &str) {
+    let schedule = tx.copy(Kind::SubscriptionSchedule, id).unwrap_or_default();
+    let (end, now) = (phases::end(&schedule), tx.now());
+    let is_told = tx.private(Kind::SubscriptionSchedule, id)[TOLD].as_i64() == Some(end);
+    if schedule["status"] != "active" || is_told || end - due::EXPIRY_NOTICE > now {
+        return;
+    }
+    if end - due::EXPIRY_NOTICE == now {
+        tx.emit("subscription_schedule.expiring", &schedule);
+    }
+    tx.put_with(Kind::SubscriptionSchedule, id, schedule, json!({ TOLD: end }));
 }
 
 /// The invoice that the end of a subscription's period will bring, where its schedule enters another phase in
