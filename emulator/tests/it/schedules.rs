@@ -150,6 +150,16 @@ async fn a_downgrade_at_the_periods_end_bills_the_new_price_and_prorates_nothing
     let schedule = stripe.get(&managed.path()).await;
     assert_eq!(schedule["current_phase"]["start_date"].as_i64(), Some(end));
     assert_eq!(schedule["phases"].as_array().unwrap().len(), 2);
+
+    // A phase that is over need not be said again.
+    let later = [
+        ("phases[0][start_date]", end.to_string()),
+        ("phases[0][items][0][price]", managed.price.clone()),
+        ("proration_behavior", "none".to_owned()),
+    ];
+    let changed = stripe.post_owned(&managed.path(), &later).await;
+    assert_eq!(changed["phases"][0], schedule["phases"][0]);
+    assert_eq!(changed["phases"][1]["items"][0]["price"], *managed.price);
 }
 
 #[tokio::test]

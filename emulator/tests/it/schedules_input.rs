@@ -47,6 +47,25 @@ async fn a_direct_change_of_items_goes_into_the_present_phase() {
 }
 
 #[tokio::test]
+async fn a_change_that_waited_for_its_payment_goes_into_the_present_phase() {
+    let stripe = Stripe::start().await;
+    let managed = stripe.managed().await;
+    stripe.change_card(&managed.customer, "pm_card_chargeCustomerFail").await;
+    let fields = [
+        ("items[0][id]", id(&managed.subscription["items"]["data"][0])),
+        ("items[0][quantity]", "5".to_owned()),
+        ("proration_behavior", "always_invoice".to_owned()),
+        ("payment_behavior", "pending_if_incomplete".to_owned()),
+    ];
+    let waiting = stripe.post_owned(&managed.subscription_path(), &fields).await;
+    assert!(waiting["pending_update"].is_object());
+    assert_eq!(stripe.get(&managed.path()).await["phases"][0]["items"][0]["quantity"], 1);
+    stripe.change_card(&managed.customer, "pm_card_visa").await;
+    stripe.post(&format!("/v1/invoices/{}/pay", waiting["latest_invoice"].as_str().unwrap()), &[]).await;
+    assert_eq!(stripe.get(&managed.path()).await["phases"][0]["items"][0]["quantity"], 5);
+}
+
+#[tokio::test]
 async fn whoever_cancels_one_cancels_the_other() {
     let stripe = Stripe::start().await;
     let managed = stripe.managed().await;
@@ -198,6 +217,9 @@ async fn the_present_phase_must_stay_where_it_began() {
 
     // A phase that begins now ends the present one.
     stripe.pass(DAY).await;
+    let mut over = managed.phases(&[]);
+    over[1].1 = (stripe.now().await - 60).to_string();
+    assert!(refused(&over).await.starts_with("A phase must end after it begins, and not in the past"));
     let dear = stripe.price_of("2400", "month").await;
     let mut now = managed.phases(&[("phases[1][items][0][price]", &dear), ("phases[1][start_date]", "now")]);
     now[1].1 = "now".to_owned();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::schedules::sold;
 use crate::schedules_time::{customer, schedule};
 use crate::support::{Stripe, id};
-use crate::time::{DAY, period};
+use crate::time::{DAY, HOUR, period};
 
 #[tokio::test]
 async fn a_phase_can_move_the_anchor_unset_metadata_and_name_a_card() {
@@ -26,9 +26,9 @@ async fn a_phase_can_move_the_anchor_unset_metadata_and_name_a_card() {
         ("default_settings[default_payment_method]", amex.as_str()),
         ("default_settings[description]", "from the schedule"),
     ];
-    let planned = schedule(&stripe, &customer, stripe.now().await + 60, &phases).await;
+    let planned = schedule(&stripe, &customer, stripe.now().await + HOUR, &phases).await;
     let change = planned["phases"][0]["end_date"].as_i64().unwrap();
-    stripe.pass_until(change - 1).await;
+    stripe.pass_until(change - HOUR).await;
     let before = stripe.only_subscription(&customer).await;
     assert_eq!(before["metadata"], json!({ "old": "1", "kept": "1" }));
     assert_eq!(

@@ -69,7 +69,7 @@ async fn three_phases_follow_one_another_and_the_subscription_goes_on() {
     let stripe = Stripe::start().await;
     let (customer, trial) = (customer(&stripe, &[]).await, stripe.price().await);
     let (cheap, yearly) = (stripe.price_of("500", "month").await, stripe.price_of("9900", "year").await);
-    let start = stripe.now().await + 5;
+    let start = stripe.now().await + HOUR;
     let phases = [
         ("phases[0][items][0][price]", trial.as_str()),
         ("phases[0][trial]", "true"),
@@ -131,10 +131,12 @@ async fn the_end_is_told_of_a_week_before_even_in_the_second_of_a_change() {
     ];
     let planned = schedule(&stripe, &customer, start, &phases).await;
     let short = [("phases[0][items][0][price]", price.as_str()), ("phases[0][duration][interval]", "day")];
+    // One is that short from the beginning, the other when it begins.
     schedule(&stripe, &customer, start, &short).await;
+    schedule(&stripe, &customer, start + 20 * DAY, &short).await;
     let told = async || stripe.get("/v1/events?type=subscription_schedule.expiring").await["data"].clone();
-    stripe.pass_until(start + 7 * DAY - 1).await;
-    assert_eq!(told().await, json!([]), "a schedule of a day is over before it could be told of");
+    stripe.pass_until(start + 7 * DAY - HOUR).await;
+    assert_eq!(told().await, json!([]), "a week before, and not earlier");
     stripe.pass_until(start + 30 * DAY).await;
     let told = told().await;
     assert_eq!((told.as_array().unwrap().len(), told[0]["created"].as_i64()), (1, Some(start + 7 * DAY)));
@@ -155,6 +157,16 @@ async fn a_schedule_can_end_its_subscription() {
     let kept = stripe.post(&managed.path(), &[("end_behavior", "release")]).await;
     assert_eq!(kept["end_behavior"], "release");
     assert!(stripe.only_subscription(&managed.customer).await["cancel_at"].is_null());
+
+    let preview = [("subscription", id(&managed.subscription))];
+    let preview: Vec<_> = preview.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut longer = managed.phases(&[("end_behavior", "cancel")]);
+    longer[1].1 = (end + 90 * DAY).to_string();
+    stripe.post_owned(&managed.path(), &longer).await;
+    assert_eq!(stripe.post("/v1/invoices/create_preview", &preview).await["total"], 1200);
+    stripe.post_owned(&managed.path(), &managed.phases(&[])).await;
+    let last = stripe.try_post("/v1/invoices/create_preview", &preview).await;
+    assert_eq!(last.error()["code"], "invoice_upcoming_none");
 
     stripe.post(&managed.path(), &[("end_behavior", "cancel")]).await;
     let count = stripe.event_count().await;
