@@ -109,3 +109,46 @@ async fn a_trial_is_what_the_present_phase_says() {
     assert_eq!(stripe.only_subscription(&customer).await["status"], "active");
     assert_eq!(stripe.invoices(&customer).await[0]["amount_paid"], 1200);
 }
+
+#[tokio::test]
+async fn phases_of_months_keep_the_day_of_the_anchor() {
+    let stripe = Stripe::start().await;
+    // 31 January 2030, 10:00 UTC.
+    let january = 1_896_084_000;
+    let clock = [("frozen_time", january.to_string())];
+    let clock = id(&stripe.post_owned("/v1/test_helpers/test_clocks", &clock).await);
+    let (customer, price) = (customer(&stripe, &[("test_clock", &clock)]).await, stripe.price().await);
+    let cheap = stripe.price_of("500", "month").await;
+    let phases = [
+        ("phases[0][items][0][price]", price.as_str()),
+        ("phases[1][items][0][price]", cheap.as_str()),
+        ("phases[2][items][0][price]", price.as_str()),
+        ("phases[2][duration][interval]", "month"),
+        ("phases[2][duration][interval_count]", "2"),
+    ];
+    let planned = schedule(&stripe, &customer, january, &phases).await;
+    let ends: Vec<i64> = (0..3).map(|at| planned["phases"][at]["end_date"].as_i64().unwrap()).collect();
+    let days = ends.iter().map(|end| (end - january) / DAY).collect::<Vec<_>>();
+    assert_eq!(days, [28, 59, 120], "28 February, 31 March, 31 May");
+}
+
+#[tokio::test]
+async fn a_subscription_that_ends_is_taken_over_with_its_end() {
+    let stripe = Stripe::start().await;
+    let (customer, _) = stripe.buy().await;
+    let subscription = stripe.only_subscription(&customer).await;
+    let (_, end) = period(&subscription);
+    let path = format!("/v1/subscriptions/{}", id(&subscription));
+    stripe.post(&path, &[("cancel_at_period_end", "true")]).await;
+    let from = [("from_subscription", id(&subscription))];
+    let taken = stripe.post_owned("/v1/subscription_schedules", &from).await;
+    assert_eq!(
+        (&taken["end_behavior"], taken["phases"][0]["end_date"].as_i64()),
+        (&json!("cancel"), Some(end))
+    );
+    let path = format!("/v1/subscription_schedules/{}", id(&taken));
+    stripe.post(&path, &[("end_behavior", "release")]).await;
+    let kept = stripe.only_subscription(&customer).await;
+    assert_eq!((&kept["cancel_at"], &kept["canceled_at"]), (&Value::Null, &Value::Null));
+    assert_eq!((&kept["cancel_at_period_end"], &kept["schedule"]), (&json!(false), &taken["id"]));
+}

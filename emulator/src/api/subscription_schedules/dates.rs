@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::billing::period;
+use crate::billing::schedule::phases;
 use crate::error::ApiError;
 use crate::state::{Kind, Tx, number, text};
 
@@ -48,35 +49,49 @@ pub fn first_start(wanted: &[Wanted], since: Option<i64>, now: i64) -> Result<i6
 
 /// Gives each phase its dates. Where it has no end, it ends when the next begins, or after one interval of its
 /// first price.
-pub fn chain(tx: &Tx, wanted: Vec<Wanted>, first: i64) -> Result<Vec<Value>, ApiError> {
+pub fn chain(tx: &Tx, wanted: Vec<Wanted>, first: i64, anchor: i64) -> Result<Vec<Value>, ApiError> {
     let starts: Vec<Option<i64>> = wanted.iter().map(|phase| phase.start).collect();
-    let mut at = first;
+    let (mut at, mut anchor) = (first, anchor);
     let mut chained = Vec::new();
     for (index, wanted) in wanted.into_iter().enumerate() {
         if wanted.start.is_some_and(|start| start != at) {
             let message = "A phase must begin when the phase before it ends.";
             return Err(ApiError::invalid(message).param(wanted.param("start_date")));
         }
+        if wanted.phase["billing_cycle_anchor"] == "phase_start" {
+            anchor = at;
+        }
         let next = starts.get(index + 1).copied().flatten();
         let end = match (&wanted.duration, wanted.end) {
-            (Some((interval, count)), _) => period::after(at, interval, *count, 1),
+            (Some((interval, count)), _) => after(at, interval, *count, anchor),
             (None, Some(end)) => end,
-            (None, None) => next.unwrap_or_else(|| after_one_interval(tx, &wanted.phase, at)),
+            (None, None) => next.unwrap_or_else(|| after_one_interval(tx, &wanted.phase, at, anchor)),
         };
         if end <= at || end < tx.now() {
             let message = "A phase must end after it begins, and not in the past.";
             return Err(ApiError::invalid(message).param(wanted.param("end_date")));
         }
-        chained.push(dated(wanted, at, end)?);
+        let phase = dated(wanted, at, end)?;
+        anchor = phases::trial_end(&phase).unwrap_or(anchor);
+        chained.push(phase);
         at = end;
     }
     Ok(chained)
 }
 
-fn after_one_interval(tx: &Tx, phase: &Value, at: i64) -> i64 {
+/// So many intervals later. A phase of months that begins with a billing period ends with one too: from the 31st
+/// it goes over 28 February to 31 March.
+fn after(at: i64, interval: &str, count: i64, anchor: i64) -> i64 {
+    let end = period::after(at, interval, count, 1);
+    let boundary = |from: i64| period::next(anchor, "month", 1, from - 1);
+    let is_of_months = matches!(interval, "month" | "year");
+    if is_of_months && boundary(at) == at { boundary(end) } else { end }
+}
+
+fn after_one_interval(tx: &Tx, phase: &Value, at: i64, anchor: i64) -> i64 {
     let price = tx.copy(Kind::Price, text(&phase["items"][0], "price")).unwrap_or_default();
     let recurring = &price["recurring"];
-    period::after(at, text(recurring, "interval"), number(recurring, "interval_count").max(1), 1)
+    after(at, text(recurring, "interval"), number(recurring, "interval_count").max(1), anchor)
 }
 
 fn dated(wanted: Wanted, start: i64, end: i64) -> Result<Value, ApiError> {

@@ -68,7 +68,9 @@ pub fn read(tx: &Tx, params: &mut Params, schedule: &Value, start: Start) -> Res
             first_start(&wanted, Some(since), tx.now())?
         }
     };
-    over.extend(chain(tx, wanted, first)?);
+    let subscription = tx.find(Kind::Subscription, text(schedule, "subscription"));
+    let anchor = subscription.and_then(|it| it["billing_cycle_anchor"].as_i64());
+    over.extend(chain(tx, wanted, first, anchor.unwrap_or(first))?);
     Ok(json!(over))
 }
 
