@@ -32,7 +32,7 @@ const FIELDS: &[(&str, Option<Kind>)] = &[
     ("price", Some(Kind::Price)),
     ("product", Some(Kind::Product)),
     ("promotion_code", Some(Kind::PromotionCode)),
-    ("schedule", None),
+    ("schedule", Some(Kind::SubscriptionSchedule)),
     ("setup_intent", Some(Kind::SetupIntent)),
     ("subscription", Some(Kind::Subscription)),
     ("test_clock", Some(Kind::TestClock)),

@@ -121,7 +121,7 @@ fn cursor(tx: &Tx, kind: Kind, param: &str, id: Option<&str>) -> Result<Option<P
 
 /// A filter on a timestamp: `created=5` or `created[gte]=3&created[lt]=9`.
 #[derive(Debug, Default)]
-struct Range(Vec<(Bound, i64)>);
+pub struct Range(Vec<(Bound, i64)>);
 
 #[derive(Clone, Copy, Debug)]
 enum Bound {
@@ -133,7 +133,7 @@ enum Bound {
 }
 
 impl Range {
-    fn read(params: &mut Params, name: &str) -> Result<Range, ApiError> {
+    pub fn read(params: &mut Params, name: &str) -> Result<Range, ApiError> {
         if !params.has(name) {
             return Ok(Range::default());
         }
@@ -154,6 +154,12 @@ impl Range {
         }
         range.finish()?;
         Ok(Range(bounds))
+    }
+
+    /// Whether a field of an object is in it. Without a filter everything is; with one, `null` is not.
+    pub fn has(&self, field: &Value) -> bool {
+        let (from, to) = self.bounds();
+        self.0.is_empty() || field.as_i64().is_some_and(|at| (from..=to).contains(&at))
     }
 
     /// The earliest and the latest timestamp that are in it.

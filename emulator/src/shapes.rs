@@ -17,6 +17,7 @@ pub enum Shape {
     PortalConfiguration,
     PortalSession,
     Subscription,
+    SubscriptionSchedule,
 }
 
 impl Shape {
@@ -33,6 +34,7 @@ impl Shape {
             Shape::PortalConfiguration => include_str!("shapes/portal_configuration.json"),
             Shape::PortalSession => include_str!("shapes/portal_session.json"),
             Shape::Subscription => include_str!("shapes/subscription.json"),
+            Shape::SubscriptionSchedule => include_str!("shapes/subscription_schedule.json"),
         }
     }
 }
@@ -66,6 +68,7 @@ mod tests {
             (Shape::PortalConfiguration, "billing_portal.configuration"),
             (Shape::PortalSession, "billing_portal.session"),
             (Shape::Subscription, "subscription"),
+            (Shape::SubscriptionSchedule, "subscription_schedule"),
         ];
         for (shape, object) in all {
             let value = filled(shape, json!({"id": "x"}));

@@ -6,7 +6,8 @@ use super::subscription_change;
 use super::{Call, subscriptions_create};
 use crate::billing::change::{self, Prorate};
 use crate::billing::invoice::{self, Bill};
-use crate::billing::{invoice_item, preview, proration, subscription};
+use crate::billing::schedule::{phases, time};
+use crate::billing::{invoice_item, preview, proration, renewal, subscription};
 use crate::error::{ApiError, Place};
 use crate::params::Params;
 use crate::state::{Kind, Tx, ids, text};
@@ -19,7 +20,6 @@ const UNSUPPORTED: &[&str] = &[
     "invoice_items",
     "issuer",
     "on_behalf_of",
-    "schedule",
     "schedule_details",
 ];
 const UNSUPPORTED_DETAILS: &[&str] = &[
@@ -39,11 +39,16 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     params.text("currency")?;
     let customer = params.text("customer")?;
     let id = params.text("subscription")?;
+    let schedule = params.text("schedule")?;
     let details = params.children("subscription_details")?.unwrap_or_default();
     params.finish()?;
     details.refuse(UNSUPPORTED_DETAILS)?;
     let before = call.tx.savepoint();
     let invoice = match (id, customer) {
+        (id, customer) if schedule.is_some() => {
+            let others = [id.is_some(), details.names().next().is_some()];
+            of_schedule(call.tx, &schedule.unwrap_or_default(), customer, others)
+        }
         (Some(id), customer) => {
             let subscription = call.tx.require(Kind::Subscription, &id, Place::Param("subscription"))?;
             if customer.is_some_and(|customer| subscription["customer"] != *customer) {
@@ -61,6 +66,39 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
         line["invoice"] = Value::Null;
     }
     Ok(invoice)
+}
+
+/// Of a schedule: the first invoice, or the next one of its subscription.
+fn of_schedule(
+    tx: &mut Tx,
+    id: &str,
+    customer: Option<String>,
+    [has_subscription, has_details]: [bool; 2],
+) -> Result<Value, ApiError> {
+    let place = Place::Param("schedule");
+    let mut schedule = tx.require(Kind::SubscriptionSchedule, id, place)?;
+    if has_subscription || has_details {
+        let message = "You may only specify one of these parameters: schedule, subscription.";
+        return Err(ApiError::invalid(message).param("schedule"));
+    }
+    if customer.is_some_and(|customer| schedule["customer"] != *customer) {
+        return Err(ApiError::no_such(Kind::SubscriptionSchedule, id, place));
+    }
+    match text(&schedule, "status") {
+        "active" => {
+            let subscription = tx.require(Kind::Subscription, text(&schedule, "subscription"), place)?;
+            of_subscription(tx, subscription, Params::default())
+        }
+        "not_started" => {
+            let start = phases::start(&schedule);
+            tx.set_time(Some(start));
+            time::start(tx, &mut schedule);
+            let subscription = tx.copy(Kind::Subscription, text(&schedule, "subscription"));
+            let first = subscription.and_then(|it| tx.copy(Kind::Invoice, text(&it, "latest_invoice")));
+            Ok(renewal::as_upcoming(first.unwrap_or_default(), start))
+        }
+        _ => Err(nothing(text(&schedule, "customer"))),
+    }
 }
 
 /// Of somebody who subscribes to these items, or to what they have already.
@@ -92,6 +130,7 @@ fn of_customer(tx: &mut Tx, customer: String, mut details: Params) -> Result<Val
 
 fn of_subscription(tx: &mut Tx, subscription: Value, mut details: Params) -> Result<Value, ApiError> {
     let customer = text(&subscription, "customer").to_owned();
+    let changes_nothing = details.names().next().is_none();
     let cancel_now = details.boolean("cancel_now")?.unwrap_or(false);
     let at_end = details.boolean("cancel_at_period_end")?;
     let mut change = subscription_change::read(tx, &mut details)?;
@@ -106,10 +145,13 @@ fn of_subscription(tx: &mut Tx, subscription: Value, mut details: Params) -> Res
     if let Some(now) = preview.now {
         return Ok(now);
     }
-    let ends = at_end.unwrap_or_else(|| !subscription["cancel_at"].is_null());
+    let (_, period_end) = subscription::period_ends(&subscription);
+    let is_last = |at: i64| at <= period_end;
+    let ends = at_end.unwrap_or_else(|| subscription["cancel_at"].as_i64().is_some_and(is_last));
+    let next = if changes_nothing { renewal::foreseen(tx, &subscription) } else { preview.next };
     match ends {
         true if planned.prorations.is_empty() => Err(nothing(&customer)),
-        _ => Ok(preview.next),
+        _ => Ok(next),
     }
 }
 

@@ -26,6 +26,7 @@ mod search;
 mod setup_intents;
 mod subscription_change;
 mod subscription_items;
+mod subscription_schedules;
 mod subscriptions;
 mod subscriptions_create;
 mod test_clocks;
@@ -103,6 +104,12 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("GET", "/v1/subscription_items/:id", subscription_items::retrieve),
     ("POST", "/v1/subscription_items/:id", subscription_items::update),
     ("DELETE", "/v1/subscription_items/:id", subscription_items::delete),
+    ("POST", "/v1/subscription_schedules", subscription_schedules::create),
+    ("GET", "/v1/subscription_schedules", subscription_schedules::list),
+    ("GET", "/v1/subscription_schedules/:id", subscription_schedules::retrieve),
+    ("POST", "/v1/subscription_schedules/:id", subscription_schedules::update),
+    ("POST", "/v1/subscription_schedules/:id/release", subscription_schedules::release),
+    ("POST", "/v1/subscription_schedules/:id/cancel", subscription_schedules::cancel),
     ("POST", "/v1/invoiceitems", invoice_items::create),
     ("GET", "/v1/invoiceitems", invoice_items::list),
     ("GET", "/v1/invoiceitems/:id", invoice_items::retrieve),

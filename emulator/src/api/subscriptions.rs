@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Call, subscription_change};
 use crate::billing::cancellation::{self, FEEDBACK};
 use crate::billing::subscription::period_ends;
-use crate::billing::{change, ending, trial, update};
+use crate::billing::{change, ending, schedule, trial, update};
 use crate::error::{ApiError, Place};
 use crate::list::Page;
 use crate::params::{Change, Params};
@@ -92,6 +92,9 @@ pub fn update(call: &mut Call) -> Result<Value, ApiError> {
     if only_notes && params.names().any(|name| !matches!(name, "cancellation_details" | "metadata")) {
         let message = "A canceled subscription can only update its cancellation_details and metadata.";
         return Err(ApiError::invalid(message));
+    }
+    if params.has("cancel_at") || params.has("cancel_at_period_end") {
+        schedule::ensure_unmanaged(call.tx, &subscription)?;
     }
     if subscription_change::is_wanted(&params) {
         subscription = subscription_change::make_way(call.tx, subscription)?;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::ending;
+use super::{ending, schedule};
 use crate::shapes::{self, Shape};
 use crate::state::{Kind, Tx, ids, text};
 
@@ -28,6 +28,7 @@ pub fn delete(tx: &mut Tx, customer: &Value) -> Value {
             ending::cancel(tx, subscription, Some("cancellation_requested"));
         }
     }
+    schedule::ending::with_customer(tx, &id);
     for mut method in tx.of_customer(Kind::PaymentMethod, &id) {
         method["customer"] = Value::Null;
         tx.put(Kind::PaymentMethod, method);

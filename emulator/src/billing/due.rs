@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::{ending, pending_update, renewal, test_clock, trial};
+use super::{ending, pending_update, renewal, schedule, test_clock, trial};
 use crate::state::{Due, Kind, Tx, number, text};
 
 /// So much is done in one transaction; the rest in the next.
@@ -52,6 +52,7 @@ fn happen(tx: &mut Tx, (at, kind, id): &Due) {
     tx.set_time(Some(*at.max(&number(&value, "created"))));
     match kind {
         Kind::CheckoutSession => drop(ending::expire_session(tx, value)),
+        Kind::SubscriptionSchedule => schedule::time::go_on(tx, value),
         Kind::Subscription => subscription(tx, value),
         Kind::Invoice => renewal::go_on(tx, value),
         Kind::TestClock => test_clock::go_on(tx, value),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::change::{self, Planned};
 use super::payment::Authentication;
-use super::{invoice, invoice_item, proration, update};
+use super::{invoice, invoice_item, proration, schedule, update};
 use crate::state::{Kind, Tx, text};
 
 /// Ends a subscription now, and tells of it. Nobody is charged any more for what is still open.
@@ -25,6 +25,7 @@ pub fn cancel(tx: &mut Tx, mut subscription: Value, reason: Option<&str>) -> Val
     }
     tx.put(Kind::Subscription, subscription.clone());
     tx.emit("customer.subscription.deleted", &subscription);
+    schedule::ending::with_subscription(tx, &subscription, reason);
     for mut invoice in invoices_of(tx, &subscription) {
         invoice::stop_collection(&mut invoice);
         tx.update(Kind::Invoice, invoice, "invoice.updated");

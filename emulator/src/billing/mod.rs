@@ -25,6 +25,7 @@ pub mod preview;
 pub mod proration;
 pub mod purchase;
 pub mod renewal;
+pub mod schedule;
 pub mod setup;
 pub mod setup_session;
 pub mod standing;

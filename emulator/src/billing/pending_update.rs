@@ -7,7 +7,7 @@ use super::change::{Planned, items_of};
 use super::collect::Collected;
 use super::payment::Authentication;
 use super::subscription::period_ends;
-use super::{invoice, renewal, update};
+use super::{invoice, renewal, schedule, update};
 use crate::state::due::INCOMPLETE;
 use crate::state::{Kind, Tx, text};
 
@@ -77,6 +77,7 @@ pub fn happen(tx: &mut Tx, mut subscription: Value) {
         subscription["status"] = json!("active");
     }
     tx.update(Kind::Subscription, subscription.clone(), "customer.subscription.updated");
+    schedule::follow(tx, text(&subscription, "id"));
     if was_told {
         tx.emit("customer.subscription.pending_update_applied", &subscription);
     }

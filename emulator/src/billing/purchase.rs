@@ -128,7 +128,7 @@ impl Purchase {
 }
 
 /// A customer's currency is that of the first thing they are billed for.
-fn set_currency(tx: &mut Tx, draft: &Draft) {
+pub fn set_currency(tx: &mut Tx, draft: &Draft) {
     if let Some(mut customer) = tx.copy(Kind::Customer, &draft.customer)
         && customer["currency"].is_null()
     {

@@ -6,11 +6,11 @@ use super::collect::{self, Attempt};
 use super::discount::{self, redeem};
 use super::invoice::{self, Bill, lines};
 use super::subscription::period_ends;
-use super::{invoice_item, period};
+use super::{invoice_item, period, schedule};
 use crate::state::{Kind, Tx, number, text};
 
 /// How long a renewal's invoice stays a draft.
-const DRAFT: i64 = 3_600;
+pub const DRAFT: i64 = 3_600;
 
 /// Begins the next period of the items whose period is over, and drafts its invoice.
 pub fn renew(tx: &mut Tx, before: &Value) {
@@ -119,18 +119,32 @@ fn next(tx: &Tx, subscription: &Value, waiting: &[Value]) -> Value {
     let mut next = subscription.clone();
     advance_items(&mut next, end);
     let start = subscription["items"]["data"][0]["current_period_start"].as_i64().unwrap_or(end);
-    let mut invoice = draft(tx, &next, waiting, (start, end));
+    as_upcoming(draft(tx, &next, waiting, (start, end)), end)
+}
+
+/// An invoice that will be made at this time, as it is shown before.
+pub fn as_upcoming(mut invoice: Value, at: i64) -> Value {
     if let Some(fields) = invoice.as_object_mut() {
         fields.remove("id");
     }
-    invoice["created"] = json!(end);
-    invoice["next_payment_attempt"] = json!(end + DRAFT);
+    invoice["automatically_finalizes_at"] = Value::Null;
+    invoice["created"] = json!(at);
+    invoice["next_payment_attempt"] = json!(at + DRAFT);
     invoice
+}
+
+/// The same where nothing is changed: a schedule may have planned another phase for that time.
+pub fn foreseen(tx: &mut Tx, subscription: &Value) -> Value {
+    let (end, _) = period_ends(subscription);
+    match schedule::time::foresee(tx, subscription) {
+        Some(invoice) => as_upcoming(invoice, end),
+        None => upcoming(tx, subscription, &[]),
+    }
 }
 
 /// Tells of the invoice that the end of the period will bring.
 pub fn announce(tx: &mut Tx, subscription: &Value) {
-    let invoice = upcoming(tx, subscription, &[]);
+    let invoice = foreseen(tx, subscription);
     tx.emit("invoice.upcoming", &invoice);
     let (end, _) = period_ends(subscription);
     note(tx, subscription, "upcoming_told", json!(end));

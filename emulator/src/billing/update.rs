@@ -8,7 +8,7 @@ use super::collect::{self, Attempt, Collected};
 use super::discount::{self, redeem};
 use super::invoice::{self, Bill, Occasion, lines};
 use super::payment::Authentication;
-use super::{invoice_item, pending_update};
+use super::{invoice_item, pending_update, schedule};
 use crate::error::ApiError;
 use crate::state::{Kind, Tx, number, text};
 
@@ -42,7 +42,7 @@ pub fn apply(tx: &mut Tx, planned: &Planned, how: How) -> Result<Value, ApiError
             invoice_item::add(tx, item);
         }
         tx.update(Kind::Subscription, planned.subscription.clone(), "customer.subscription.updated");
-        return Ok(tx.copy(Kind::Subscription, &id).unwrap_or_default());
+        return Ok(schedule::follow(tx, &id));
     }
     let draft = draft(tx, planned, &items);
     let waiting = invoice_item::pending(tx, text(&planned.subscription, "customer"), &id);
@@ -54,7 +54,7 @@ pub fn apply(tx: &mut Tx, planned: &Planned, how: How) -> Result<Value, ApiError
         Behavior::Pend => pending_update::begin(tx, planned, draft, how.authentication),
         _ => change_and_bill(tx, planned, draft, how)?,
     }
-    Ok(tx.copy(Kind::Subscription, &id).unwrap_or_default())
+    Ok(schedule::follow(tx, &id))
 }
 
 /// Whether the change brings an invoice by itself.

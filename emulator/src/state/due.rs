@@ -17,12 +17,16 @@ pub const TRIAL_NOTICE: i64 = 3 * DAY;
 /// How long before the end of a period its invoice is announced.
 pub const UPCOMING_NOTICE: i64 = 7 * DAY;
 
+/// How long before its end a schedule is told of.
+pub const EXPIRY_NOTICE: i64 = 7 * DAY;
+
 /// By which test clock ("" is the emulator's own clock), and when.
 pub fn at(kind: Kind, record: &Record) -> Option<(String, i64)> {
     let at = |field: &str| record.raw(field).as_i64();
     let due = match (kind, record.raw("status").as_str()) {
         (Kind::CheckoutSession, Some("open")) => at("expires_at"),
         (Kind::Subscription, Some(status)) => subscription(record, status),
+        (Kind::SubscriptionSchedule, Some(status)) => schedule(record, status),
         (Kind::Invoice, Some("draft")) => at("automatically_finalizes_at"),
         (Kind::Invoice, Some("open")) => at("next_payment_attempt"),
         // At once.
@@ -32,6 +36,21 @@ pub fn at(kind: Kind, record: &Record) -> Option<(String, i64)> {
     };
     let clock = record.raw("test_clock").as_str().unwrap_or_default();
     due.map(|at| (clock.to_owned(), at))
+}
+
+/// When a schedule begins, enters its next phase or is about to end.
+fn schedule(record: &Record, status: &str) -> Option<i64> {
+    let phases = record.raw("phases").as_array()?;
+    match status {
+        "not_started" => phases.first()?["start_date"].as_i64(),
+        "active" => {
+            let end = phases.last()?["end_date"].as_i64();
+            let notice = end.filter(|_| record.private()["expiry_told"].as_i64() != end);
+            let phase_end = record.raw("current_phase")["end_date"].as_i64();
+            [phase_end, notice.map(|end| end - EXPIRY_NOTICE)].into_iter().flatten().min()
+        }
+        _ => None,
+    }
 }
 
 /// The earliest of what may come to a subscription.

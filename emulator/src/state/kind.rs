@@ -15,6 +15,8 @@ pub enum Kind {
     PromotionCode,
     Discount,
     CheckoutSession,
+    /// Before the subscription: at one and the same second a phase ends first, and then its period.
+    SubscriptionSchedule,
     Subscription,
     PaymentMethod,
     PaymentIntent,
@@ -61,6 +63,7 @@ const TABLE: &[Names] = &[
     names(Kind::PromotionCode, "promotion code", "promotion_codes"),
     names(Kind::Discount, "discount", "discounts"),
     names(Kind::CheckoutSession, "checkout.session", "checkout_sessions"),
+    names(Kind::SubscriptionSchedule, "subscription schedule", "subscription_schedules"),
     names(Kind::Subscription, "subscription", "subscriptions"),
     names(Kind::PaymentMethod, "PaymentMethod", "payment_methods"),
     names(Kind::PaymentIntent, "payment_intent", "payment_intents"),

@@ -61,7 +61,13 @@ impl<'a> Tx<'a> {
     pub fn test_time(&self, id: &str) -> Option<i64> {
         let of =
             |clock: &str| self.find(Kind::TestClock, clock).and_then(|clock| clock["frozen_time"].as_i64());
-        let kinds = [Kind::Customer, Kind::Subscription, Kind::Invoice, Kind::CheckoutSession];
+        let kinds = [
+            Kind::Customer,
+            Kind::Subscription,
+            Kind::SubscriptionSchedule,
+            Kind::Invoice,
+            Kind::CheckoutSession,
+        ];
         let on = || {
             let object = kinds.into_iter().find_map(|kind| self.find(kind, id))?;
             let clock = object["test_clock"].as_str();
