@@ -37,7 +37,7 @@ help: ## list the targets
 
 setup: ## install what the app needs and is missing: the wasm target, redis-server
 	@$(call need,cargo,install Rust from https://rustup.rs)
-	@cargo --version >/dev/null 2>&1 || { $(call need,rustup,install Rust from https://rustup.rs); rustup toolchain install stable --profile minimal --component clippy,rustfmt; }
+	@cargo --version >/dev/null 2>&1 || { $(call need,rustup,install Rust from https://rustup.rs); rustup toolchain install stable --no-self-update --profile minimal --component clippy,rustfmt; }
 	@libdir=$$(rustc --print target-libdir --target $(WASM)); if [ ! -d "$$libdir" ]; then \
 		$(call need,rustup,install the target $(WASM) for your Rust); rustup target add $(WASM); fi
 	@command -v redis-server >/dev/null || { $(call install,redis-server,redis); }
