@@ -122,6 +122,22 @@ impl Fault {
     }
 }
 
+/// The header with which one request orders a fault for itself.
+pub const HEADER: &str = "stripe-emulator-fault";
+
+/// The fault that a request orders for itself, as JSON.
+pub fn of_header(header: Option<&str>) -> Result<Option<Fault>, ApiError> {
+    let Some(text) = header else {
+        return Ok(None);
+    };
+    let fault = serde_json::from_str::<Fault>(text).map_err(|error| error.to_string());
+    let checked = fault.and_then(|fault| match fault.path.is_some() || fault.times.is_some() {
+        true => Err("path and times make no sense for one request".to_owned()),
+        false => fault.check().map(|()| fault),
+    });
+    checked.map(Some).map_err(|why| ApiError::invalid(format!("The header Stripe-Emulator-Fault: {why}")))
+}
+
 /// Stripe's 429, with the limit that was passed.
 pub fn rate_limited(reason: &str) -> ApiError {
     ApiError::new(StatusCode::TOO_MANY_REQUESTS, "invalid_request_error", LIMITED)
@@ -234,9 +250,9 @@ impl Faults {
         waiting
     }
 
-    /// What this request meets, counted as used.
-    pub fn meet(&self, method: &str, path: &str) -> Met {
-        let fault = self.take(method, path).unwrap_or_default();
+    /// What this request meets: the fault that it brings along itself, or else one of the rules, counted as used.
+    pub fn meet(&self, own: Option<Fault>, method: &str, path: &str) -> Met {
+        let fault = own.or_else(|| self.take(method, path)).unwrap_or_default();
         // Listens from now on, so that no release is missed between answering and waiting.
         let release = fault.hold.then(|| self.releases.subscribe());
         Met { fault, release }

@@ -16,7 +16,7 @@ use crate::API_VERSION;
 use crate::api::{self, Call, Operation};
 use crate::error::ApiError;
 use crate::expand;
-use crate::faults::{Cut, Fault, Met, cut_connection};
+use crate::faults::{self, Cut, Fault, Met, cut_connection};
 use crate::form;
 use crate::idempotency::{Key, Stored};
 use crate::params::Params;
@@ -87,10 +87,11 @@ pub async fn handle(
         ..Logged::default()
     };
     let mut met = Met::default();
-    let outcome = match read.map(Params::new) {
+    let own = faults::of_header(header(&headers, faults::HEADER));
+    let outcome = match read.and_then(|fields| Ok((Params::new(fields), own?))) {
         Err(error) => Outcome::Refused(error),
-        Ok(fields) => {
-            met = app.faults.meet(method.as_str(), &path);
+        Ok((fields, own)) => {
+            met = app.faults.meet(own, method.as_str(), &path);
             let id = request_id.clone();
             let received =
                 Received { request_id: id, method, path, headers, params: fields, as_json: params };

@@ -11,6 +11,7 @@ use super::card_form::{card_fields, test_cards};
 use super::checkout::Notice;
 use super::entry::{Asked, Entry, Errors, error_of};
 use super::layout;
+use super::portal::words;
 use crate::billing::invoice_page::{self, Attempt, Means};
 use crate::billing::money;
 use crate::server::App;
@@ -149,7 +150,7 @@ fn payment(view: &View, entry: &Entry, errors: &Errors) -> Markup {
             form method="post" action=(action) {
                 input type="hidden" name="payment_method" value=(text(card, "id"));
                 button.quiet type="submit" {
-                    "Pay with " (text(&card["card"], "brand")) " ending in " (text(&card["card"], "last4"))
+                    "Pay with " (words::card(card))
                 }
             }
         }

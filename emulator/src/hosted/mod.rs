@@ -32,7 +32,7 @@ pub fn router(app: App) -> Router<App> {
 
 /// Faults whose path begins with `/c/`, `/i/` or `/p/`.
 async fn meet_faults(Shared(app): Shared<App>, request: Request, next: Next) -> Response {
-    let met = app.faults.meet(request.method().as_str(), request.uri().path());
+    let met = app.faults.meet(None, request.method().as_str(), request.uri().path());
     met.fault.wait().await;
     let response = answer(&met.fault, request, next).await;
     met.keep_back().await;

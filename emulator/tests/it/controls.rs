@@ -35,6 +35,31 @@ async fn faults_answer_as_ordered_and_then_stop() {
 }
 
 #[tokio::test]
+async fn one_request_orders_a_fault_for_itself() {
+    let stripe = Stripe::start().await;
+    let with = async |fault: &str| {
+        let headers = [("stripe-emulator-fault", fault)];
+        stripe.send(reqwest::Method::POST, "/v1/customers", &[("email", "a@b.c")], &headers).await
+    };
+    let busy = with(r#"{"status": 429, "reason": "endpoint-rate"}"#).await.unwrap();
+    assert_eq!((busy.status, busy.header("stripe-rate-limited-reason")), (429, "endpoint-rate"));
+    assert!(with(r#"{"cut": "after"}"#).await.is_err());
+    assert_eq!(ids(&stripe.get("/v1/customers").await).len(), 1, "it happened, and nobody else met it");
+    for (bad, why) in [
+        ("429", "invalid type"),
+        (r#"{"status": 200}"#, "400 to 599"),
+        (r#"{"status": 500, "times": 2}"#, "times"),
+    ] {
+        let refused = with(bad).await.unwrap();
+        let message = refused.error()["message"].as_str().unwrap().to_owned();
+        assert!(
+            refused.status == 400 && message.contains("Stripe-Emulator-Fault") && message.contains(why),
+            "{message}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn faults_delay_and_cut_connections() {
     let stripe = Stripe::start().await;
     stripe.control("/_emulator/faults", json!({"latency_ms": 300, "times": 1})).await;

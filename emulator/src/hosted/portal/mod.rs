@@ -6,7 +6,7 @@ mod cards;
 mod change;
 mod details;
 mod home;
-mod words;
+pub mod words;
 
 use axum::Router;
 use axum::extract::{Path, State as Shared};
