@@ -102,14 +102,6 @@ async fn a_purchase_with_a_challenge() {
 }
 
 #[tokio::test]
-async fn a_checkout_that_nobody_finishes() {
-    let stripe = Stripe::start().await;
-    let (customer, price) = (stripe.customer().await, stripe.price().await);
-    stripe.session(&customer, &price, &[]).await;
-    tells(&stripe, "checkout.session.expired expired", stripe.pass(25 * HOUR)).await;
-}
-
-#[tokio::test]
 async fn a_renewal() {
     let stripe = Stripe::start().await;
     let (customer, _) = stripe.buy().await;

@@ -1,4 +1,4 @@
-//! The same for what people change: plans, with each way to bill it, cancellations in each way, refunds.
+//! The same for what people change: plans, with each way to bill it, cancellations in each way, refunds, a checkout that nobody finishes.
 
 use crate::sequences::{end, tells};
 use crate::support::{Stripe, id};
@@ -142,4 +142,12 @@ async fn a_refund() {
         stripe.post("/v1/refunds", &[("charge", &charge), ("amount", "500")]),
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_checkout_that_nobody_finishes() {
+    let stripe = Stripe::start().await;
+    let (customer, price) = (stripe.customer().await, stripe.price().await);
+    stripe.session(&customer, &price, &[]).await;
+    tells(&stripe, "checkout.session.expired expired", stripe.pass(25 * HOUR)).await;
 }
