@@ -1,5 +1,6 @@
-//! One stored object: its JSON, or the pattern that its JSON is made from when somebody looks. Loaded objects
-//! are patterns, because a hundred thousand customers as JSON would fill the memory of a small machine.
+//! One stored object: its JSON, or what its JSON is made from when somebody looks. Loaded objects are patterns, and
+//! events keep their snapshot as text, because a hundred thousand of either as JSON would fill the memory of a small
+//! machine.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -20,8 +21,19 @@ pub struct Record {
 
 #[derive(Clone, Debug)]
 enum Body {
-    Own { value: Value, private: Value },
-    Loaded { pattern: Arc<Pattern>, number: usize },
+    Own {
+        value: Value,
+        private: Value,
+    },
+    Loaded {
+        pattern: Arc<Pattern>,
+        number: usize,
+    },
+    /// An event, whose `data` nobody looks for anything by.
+    Event {
+        rest: Value,
+        data: Box<str>,
+    },
 }
 
 /// Many objects that differ by their number only. In its texts `PADDED` stands for the number with eight
@@ -39,7 +51,11 @@ impl Pattern {
 
 impl Record {
     /// `private` is `null` when the emulator has no notes of its own.
-    pub fn new(seq: u64, value: Value, private: Value) -> Record {
+    pub fn new(seq: u64, mut value: Value, private: Value) -> Record {
+        if value["object"] == "event" && value["data"].is_object() {
+            let data = value["data"].take().to_string().into_boxed_str();
+            return Record { seq, body: Body::Event { rest: value, data } };
+        }
         Record { seq, body: Body::Own { value, private } }
     }
 
@@ -52,6 +68,11 @@ impl Record {
         match &self.body {
             Body::Own { value, .. } => Cow::Borrowed(value),
             Body::Loaded { pattern, number } => Cow::Owned(filled(&pattern.value, *number)),
+            Body::Event { rest, data } => {
+                let mut value = rest.clone();
+                value["data"] = read(data);
+                Cow::Owned(value)
+            }
         }
     }
 
@@ -60,14 +81,17 @@ impl Record {
         match &self.body {
             Body::Own { value, .. } => Cow::Borrowed(&value[name]),
             Body::Loaded { pattern, number } => Cow::Owned(filled(&pattern.value[name], *number)),
+            Body::Event { data, .. } if name == "data" => Cow::Owned(read(data)),
+            Body::Event { rest, .. } => Cow::Borrowed(&rest[name]),
         }
     }
 
-    /// One field as it is stored: in a loaded object's texts the number is still missing.
+    /// One field as it is stored: in a loaded object's texts the number is still missing, and an event has no `data`.
     pub fn raw(&self, name: &str) -> &Value {
         match &self.body {
             Body::Own { value, .. } => &value[name],
             Body::Loaded { pattern, .. } => &pattern.value[name],
+            Body::Event { rest, .. } => &rest[name],
         }
     }
 
@@ -76,6 +100,7 @@ impl Record {
         match &self.body {
             Body::Own { private, .. } => private,
             Body::Loaded { pattern, .. } => &pattern.private,
+            Body::Event { .. } => &Value::Null,
         }
     }
 
@@ -84,6 +109,11 @@ impl Record {
         let created = self.field("created").as_i64().or_else(|| self.private()["created"].as_i64());
         (created.unwrap_or_default(), self.seq)
     }
+}
+
+/// What was written as text here is read as it was.
+fn read(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_default()
 }
 
 fn filled(pattern: &Value, number: usize) -> Value {
