@@ -219,10 +219,47 @@ def on_paper(shapes):
     return text
 
 
+def emulator_median(result, name, *path):
+    def number(one):
+        for key in path:
+            one = one[key]
+        return one
+    return median(number(one) for one in result["rounds"] if one["name"] == name)
+
+
+def emulator_ratios(result):
+    def row(what, unit, path, goal=None, digits=0):
+        ours, theirs = (emulator_median(result, name, *path) for name in ("emulator", "localstripe"))
+        return ratio_row(f"emulator: {what}, against localstripe", ours, theirs, unit, ours / theirs, goal, digits=digits)
+    return [
+        row("customers made a second", "/s", ("create", "per_second"), 10),
+        row("lists of subscriptions a second", "/s", ("list", "per_second"), 10),
+        row("purchases a second, one after the other", "/s", ("purchases",), 10),
+        row("p99 of making customers", " ms", ("create", "p99_ms"), digits=1),
+        row("start, to the first product sold", " ms", ("start_ms",)),
+    ]
+
+
+def emulator_section(result):
+    rows = [
+        [one["round"], one["name"], f"{one['create']['per_second']:,.0f}", f"{one['create']['p99_ms']:.1f}", f"{one['list']['per_second']:,.0f}",
+         f"{one['list']['p99_ms']:.1f}", f"{one['purchases']:,.0f}", f"{one['start_ms']:.0f}", mb(one["rss"])] for one in result["rounds"]
+    ]
+    head = ["round", "server", "creates a second", "p99 ms", "lists a second", "p99 ms", "purchases a second", "start ms", "resident"]
+    year = result["year"]
+    text = (
+        f"\nA year of {year['subscribers']} monthly subscribers: {year['renewals']:,} renewals with {year['events']:,} events in "
+        f"{year['seconds']:.2f} s, {year['renewals'] / year['seconds']:,.0f} renewals a second; {mb(year['rss'])} resident afterwards.\n"
+    )
+    return section("The emulator", result["stamp"], table(head, rows), text)
+
+
 RATIOS = {
     "intake": intake_ratios, "burst": burst_ratios, "prompt": prompt_ratios, "memory": memory_ratios, "rebuild": rebuild_ratios,
+    "emulator": emulator_ratios,
 }
 SECTIONS = {
     "intake": intake_section, "burst": burst_section, "prompt": prompt_section, "memory": memory_section,
     "rebuild": rebuild_section, "scaling": scaling_section,
+    "emulator": emulator_section,
 }

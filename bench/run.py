@@ -8,10 +8,11 @@ import time
 import report
 from harness import machine, process
 from harness.stage import PEERS, SCRATCH, TARGET
-from measures import burst, intake, memory, prompt, rebuild, scaling
+from measures import burst, emulator, intake, memory, prompt, rebuild, scaling
 
 MEASURES = {
     "intake": intake, "burst": burst, "prompt": prompt, "memory": memory, "rebuild": rebuild, "scaling": scaling,
+    "emulator": emulator,
 }
 RAW = SCRATCH / "results.json"
 
@@ -40,6 +41,7 @@ def check(settings):
     """What is missing, before anything is measured."""
     missing = [tool for tool in ("wrk", "redis-server", "redis-cli", "node") if not shutil.which(tool)]
     built = [TARGET / settings.profile / name for name in ("unsplit", "stripe-emulator", "unsplit-bench-bare")]
+    built.append(emulator.LOCALSTRIPE)
     built.append(PEERS / "theo-next" / ".next" / "BUILD_ID")
     missing += [str(path) for path in built if not path.exists()]
     if missing:
