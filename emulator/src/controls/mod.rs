@@ -8,6 +8,7 @@ mod faults;
 mod limits;
 mod load;
 mod objects;
+mod snapshot;
 mod time_and_state;
 
 use std::net::SocketAddr;
@@ -35,6 +36,10 @@ pub struct ControlError(StatusCode, String);
 impl ControlError {
     pub fn bad(message: impl Into<String>) -> ControlError {
         ControlError(StatusCode::BAD_REQUEST, message.into())
+    }
+
+    pub fn broken(message: impl Into<String>) -> ControlError {
+        ControlError(StatusCode::INTERNAL_SERVER_ERROR, message.into())
     }
 
     pub fn missing(message: impl Into<String>) -> ControlError {
@@ -71,6 +76,7 @@ pub fn router() -> Router<App> {
         .route("/_emulator/objects/{kind}/{id}", get(console::show_object).post(objects::patch))
         .route("/_emulator/clock", get(time_and_state::clock).post(time_and_state::advance))
         .route("/_emulator/billing", get(time_and_state::billing).post(time_and_state::set_billing))
+        .route("/_emulator/snapshot", get(snapshot::take).post(snapshot::restore).layer(snapshot::large()))
         .route("/_emulator/reset", post(time_and_state::reset))
         .merge(console::router())
         .route("/_emulator/{*path}", any(unknown))

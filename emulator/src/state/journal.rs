@@ -99,6 +99,33 @@ impl Journal {
     }
 }
 
+/// Everything in a store, one object a line, as `read_snapshot` takes it.
+pub fn snapshot(store: &Store) -> io::Result<Vec<u8>> {
+    let mut lines = Vec::new();
+    write_all(&mut lines, store)?;
+    Ok(lines)
+}
+
+/// The store that a snapshot makes, or the line that cannot be read and why.
+pub fn read_snapshot(lines: &[u8]) -> Result<Store, (usize, String)> {
+    let mut store = Store::default();
+    let lines = lines.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty());
+    for (at, line) in lines {
+        let changes: Vec<Change> =
+            serde_json::from_slice(line).map_err(|error| (at + 1, error.to_string()))?;
+        changes.into_iter().for_each(|change| change.apply(&mut store));
+    }
+    Ok(store)
+}
+
+fn write_all(file: &mut impl Write, store: &Store) -> io::Result<()> {
+    for (kind, id, record) in store.everything() {
+        serde_json::to_writer(&mut *file, &[Change::of(kind, id, Some(record))])?;
+        file.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
 fn lock(directory: &Path) -> Result<File, StartError> {
     let unwritable = |source| StartError::DataDir { path: directory.to_owned(), source };
     let options = OpenOptions::new().create(true).truncate(false).write(true).clone();
@@ -130,10 +157,7 @@ fn replay(path: &Path, bytes: &[u8], store: &mut Store) -> Result<(), StartError
 fn compact(path: &Path, store: &Store) -> io::Result<(File, u64)> {
     let fresh = path.with_extension("jsonl.new");
     let mut file = io::BufWriter::new(File::create(&fresh)?);
-    for (kind, id, record) in store.everything() {
-        serde_json::to_writer(&mut file, &[Change::of(kind, id, Some(record))])?;
-        file.write_all(b"\n")?;
-    }
+    write_all(&mut file, store)?;
     file.flush()?;
     let mut file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
     file.sync_all()?;

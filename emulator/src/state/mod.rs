@@ -40,6 +40,19 @@ use crate::webhooks::{Chances, Dice, Draw, Mode};
 #[error("the emulator could not store its state: {0}")]
 pub struct StoreError(String);
 
+/// Why a snapshot was not restored, in words that say what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    #[error(
+        "line {line} of the snapshot cannot be read: {why}. Send what GET /_emulator/snapshot gave, as it is"
+    )]
+    Unreadable { line: usize, why: String },
+    #[error("the snapshot has no account. Send what GET /_emulator/snapshot gave, as it is")]
+    Empty,
+    #[error("the state could not be written: {0}")]
+    Write(io::Error),
+}
+
 #[derive(Debug)]
 struct Inner {
     store: Store,
@@ -135,6 +148,26 @@ impl State {
         let Inner { store, journal, .. } = &mut *inner;
         store.clear();
         journal.as_mut().map_or(Ok(()), |journal| journal.rewrite(store))
+    }
+
+    /// Everything as lines of text, to be restored here or elsewhere.
+    pub fn snapshot(&self) -> io::Result<Vec<u8>> {
+        self.read(journal::snapshot)
+    }
+
+    /// Puts what a snapshot has in the place of everything. What was there is lost; what this run listens and sends
+    /// to stays.
+    pub fn restore(&self, lines: &[u8]) -> Result<(), RestoreError> {
+        let mut fresh =
+            journal::read_snapshot(lines).map_err(|(line, why)| RestoreError::Unreadable { line, why })?;
+        if fresh.account_id().is_empty() {
+            return Err(RestoreError::Empty);
+        }
+        let mut inner = self.lock();
+        let Inner { store, journal, .. } = &mut *inner;
+        fresh.settings = std::mem::take(&mut store.settings);
+        *store = fresh;
+        journal.as_mut().map_or(Ok(()), |journal| journal.rewrite(store)).map_err(RestoreError::Write)
     }
 
     /// Lets go of the data directory. Nothing can be changed afterwards.

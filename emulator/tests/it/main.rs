@@ -45,6 +45,7 @@ mod setup_sessions;
 mod setups;
 mod shapes;
 mod size;
+mod snapshots;
 mod storms;
 mod subscriptions;
 mod support;
