@@ -18,7 +18,7 @@ use crate::limits::Limiter;
 use crate::requests::Requests;
 use crate::state::{Settings, Stamp, State, Store, StoreError};
 use crate::webhooks::{Command, Dispatcher};
-use crate::{Options, StartError, controls, hosted, v1};
+use crate::{FASTEST, Options, StartError, controls, hosted, v1};
 
 /// How long requests may go on after a stop was asked for.
 const GRACE: Duration = Duration::from_secs(2);
@@ -59,6 +59,10 @@ pub struct Emulator {
 impl Emulator {
     /// Opens the state, listens and answers. Needs a Tokio runtime.
     pub async fn start(options: Options) -> Result<Emulator, StartError> {
+        let speed = options.speed;
+        if let Some(speed) = speed.filter(|speed| !(1..=FASTEST).contains(speed)) {
+            return Err(StartError::Speed(speed));
+        }
         let listener =
             TcpListener::bind(options.listen).await.map_err(|source| listen_error(options.listen, source))?;
         let address =
@@ -67,6 +71,9 @@ impl Emulator {
         let settings =
             Settings { base_url: url_of(address), forwards: options.webhooks, ..Settings::default() };
         let state = State::open(options.data_dir.as_deref(), settings, new)?;
+        if let Some(speed) = speed {
+            state.set_speed(speed).map_err(|error| StartError::State(error.to_string()))?;
+        }
         let (commands, received) = mpsc::unbounded_channel();
         let dispatcher = Dispatcher::new(state.clone(), new_deliveries, received)
             .map_err(|error| StartError::Client(error.to_string()))?;
