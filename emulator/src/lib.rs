@@ -7,6 +7,7 @@
 
 mod api;
 mod billing;
+mod browser;
 mod controls;
 mod error;
 mod expand;

@@ -4,13 +4,14 @@
 use std::pin::Pin;
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Reply, Stripe, form, id};
 
 pub type Fields = Vec<(String, String)>;
 
 /// The least fields. What stands in braces is made anew for each request, as the one before may have used it up.
+/// An endpoint that can be asked in ways that exclude each other has a line for each; the first is the usual one.
 const NEEDS: &[(&str, &str)] = &[
     ("POST /v1/products", "name=Pro"),
     ("POST /v1/prices", "product={products}&currency=usd&unit_amount=100&recurring[interval]=month"),
@@ -18,10 +19,15 @@ const NEEDS: &[(&str, &str)] = &[
         "POST /v1/checkout/sessions",
         "mode=subscription&line_items[0][price]={prices}&line_items[0][quantity]=1&success_url=http://shop.test/done",
     ),
+    ("POST /v1/checkout/sessions", "mode=setup&currency=usd&success_url=http://shop.test/done"),
     ("POST /v1/subscriptions", "customer={customers}&items[0][price]={prices}"),
     ("POST /v1/subscription_items", "subscription={subscriptions}&price={prices}"),
     ("GET /v1/subscription_items", "subscription={subscriptions}"),
     ("POST /v1/payment_methods", "type=card&card[token]=tok_visa"),
+    (
+        "POST /v1/payment_methods",
+        "type=card&card[number]=4242424242424242&card[exp_month]=12&card[exp_year]=2040",
+    ),
     ("POST /v1/payment_methods/:id/attach", "customer={customers}"),
     ("POST /v1/webhook_endpoints", "url=http://127.0.0.1:9/hook&enabled_events[0]=*"),
     ("POST /v1/test_helpers/test_clocks", "frozen_time=2000000000"),
@@ -29,6 +35,10 @@ const NEEDS: &[(&str, &str)] = &[
     ("GET /v1/customers/search", "query=email:'ada@example.com'"),
     ("POST /v1/invoices", "customer={customers}"),
     ("POST /v1/invoices/create_preview", "subscription={subscriptions}"),
+    (
+        "POST /v1/invoices/create_preview",
+        "customer={customers}&subscription_details[items][0][price]={prices}&subscription_details[items][0][quantity]=2",
+    ),
     ("POST /v1/invoiceitems", "customer={customers}&amount=100&currency=usd"),
     ("POST /v1/coupons", "percent_off=10"),
     ("POST /v1/promotion_codes", "promotion[type]=coupon&promotion[coupon]={coupons}"),
@@ -36,14 +46,29 @@ const NEEDS: &[(&str, &str)] = &[
     ("POST /v1/refunds", "payment_intent={payment_intents}"),
     ("GET /v1/setup_attempts", "setup_intent={setup_intents}"),
     ("POST /v1/subscription_schedules", "from_subscription={subscriptions}"),
+    (
+        "POST /v1/subscription_schedules",
+        "customer={customers}&start_date=now&phases[0][items][0][price]={prices}&phases[0][items][0][quantity]=1",
+    ),
     ("POST /v1/billing_portal/configurations", "features[invoice_history][enabled]=true"),
     ("POST /v1/billing_portal/sessions", "customer={customers}"),
 ];
 
-/// The least fields with which the endpoint says yes.
-pub async fn needs(stripe: &Stripe, method: &str, pattern: &str) -> Option<Fields> {
+/// The ways to ask an endpoint, as fields that are still to be made.
+pub fn ways(method: &str, pattern: &str) -> Vec<&'static str> {
     let name = format!("{method} {pattern}");
-    let text = NEEDS.iter().find(|(endpoint, _)| *endpoint == name).map_or("", |(_, fields)| fields);
+    let known = NEEDS.iter().filter(|(endpoint, _)| *endpoint == name).map(|(_, fields)| *fields);
+    let known: Vec<_> = known.collect();
+    if known.is_empty() { vec![""] } else { known }
+}
+
+/// The least fields with which the endpoint says yes.
+async fn needs(stripe: &Stripe, method: &str, pattern: &str) -> Option<Fields> {
+    made(stripe, ways(method, pattern)[0]).await
+}
+
+/// The fields, with new objects in place of the braces.
+pub async fn made(stripe: &Stripe, text: &str) -> Option<Fields> {
     let mut fields = Vec::new();
     for (name, value) in text.split('&').filter_map(|field| field.split_once('=')) {
         let value = match value.strip_prefix('{').and_then(|value| value.strip_suffix('}')) {
@@ -64,6 +89,10 @@ pub async fn path(stripe: &Stripe, method: &str, pattern: &str) -> Option<String
         ("/v1/invoices", "GET" | "POST", "" | "/pay" | "/void" | "/mark_uncollectible" | "/lines") => {
             unpaid_invoice(stripe).await?
         }
+        ("/v1/subscriptions", _, "/resume") => {
+            patched(stripe, "subscriptions", json!({"status": "paused"})).await?
+        }
+        ("/v1/subscriptions" | "/v1/customers", _, "/discount") => discounted(stripe, collection).await?,
         ("/v1/payment_methods", _, "" | "/detach") => attached_card(stripe).await?,
         _ => new(stripe, collection).await?,
     };
@@ -110,6 +139,25 @@ async fn unpaid_invoice(stripe: &Stripe) -> Option<String> {
     fields.push(("payment_behavior".to_owned(), "default_incomplete".to_owned()));
     let subscription: Value = send(stripe, "POST", "/v1/subscriptions", &fields).await.body;
     Some(subscription["latest_invoice"].as_str()?.to_owned())
+}
+
+/// A new object, changed by hand into what it becomes in time only.
+async fn patched(stripe: &Stripe, kind: &str, patch: Value) -> Option<String> {
+    let id = new(stripe, &format!("/v1/{kind}")).await?;
+    stripe.control(&format!("/_emulator/objects/{kind}/{id}"), patch).await;
+    Some(id)
+}
+
+/// A subscription with a discount, or a customer with one like it: as the API gives customers none, by hand.
+async fn discounted(stripe: &Stripe, collection: &str) -> Option<String> {
+    let mut fields = needs(stripe, "POST", "/v1/subscriptions").await?;
+    fields.push(("discounts[0][coupon]".to_owned(), new(stripe, "/v1/coupons").await?));
+    fields.push(("expand[0]".to_owned(), "discounts".to_owned()));
+    let made = send(stripe, "POST", "/v1/subscriptions", &fields).await.body;
+    match collection {
+        "/v1/customers" => patched(stripe, "customers", json!({ "discount": made["discounts"][0] })).await,
+        _ => Some(id(&made)),
+    }
 }
 
 /// The request, with its fields in the query if it is a GET.
