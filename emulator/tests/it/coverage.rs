@@ -44,10 +44,17 @@ fn walk(name: &str, value: &Value, beside: &Fields, all: &mut Vec<Fields>) {
             }
         }
         text => {
-            let own = (name.to_owned(), text.as_str().unwrap().to_owned());
+            let text = text.as_str().unwrap();
+            let value = if name.contains("proration_date") { now() } else { text.to_owned() };
+            let own = (name.to_owned(), value);
             all.push(beside.iter().cloned().chain([own]).collect());
         }
     }
+}
+
+/// A moment in the periods that have just begun.
+fn now() -> String {
+    std::time::UNIX_EPOCH.elapsed().unwrap().as_secs().to_string()
 }
 
 /// One way to ask an endpoint, asked again and again with the same things until it has done something with them.
@@ -64,14 +71,18 @@ impl Asked<'_> {
     async fn with(&mut self, more: &[(String, String)]) -> Option<Reply> {
         let (path, mut fields) = match self.ready.take() {
             Some(ready) => ready,
-            None => (
-                scene::path(self.stripe, self.method, self.pattern).await?,
-                scene::made(self.stripe, self.way).await?,
-            ),
+            None => {
+                let path = scene::path(self.stripe, self.method, self.pattern).await?;
+                let fields = scene::made(self.stripe, self.way, &path).await?;
+                (path, fields)
+            }
         };
         let needed = fields.clone();
-        fields.retain(|(name, _)| more.iter().all(|(other, _)| other != name));
-        fields.extend_from_slice(more);
+        if let Some((own, beside)) = more.split_last() {
+            fields.retain(|(name, _)| *name != own.0);
+            let missing = beside.iter().filter(|(name, _)| needed.iter().all(|(other, _)| other != name));
+            fields.extend(missing.chain([own]).cloned());
+        }
         let reply = scene::send(self.stripe, self.method, &path, &fields).await;
         if self.method == "GET" || reply.status != 200 {
             self.ready = Some((path, needed));
@@ -93,19 +104,21 @@ impl Asked<'_> {
         let Some(reply) = self.with(probe).await else {
             return Standing::Unclear;
         };
-        let (name, error) = (&probe.last().unwrap().0, &reply.body["error"]);
+        // Of a list the whole is read, or none of it.
+        let (name, error) = (probe.last().unwrap().0.trim_end_matches("[0]"), &reply.body["error"]);
         let of_error = error["param"].as_str().unwrap_or_default();
         match () {
             () if error["code"] == "parameter_unknown" => Standing::Refused,
-            () if reply.status == 200 || is_part(name, of_error) || is_part(of_error, name) => Standing::Read,
+            () if reply.status == 200 || lies_in(of_error, name) => Standing::Read,
+            () if lies_in(name, of_error) => Standing::Excluded,
             () => Standing::Unclear,
         }
     }
 }
 
-/// Whether `whole` is `part` or lies in it, as `a[b]` lies in `a`.
-fn is_part(whole: &str, part: &str) -> bool {
-    !part.is_empty() && whole.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
+/// Whether the name is the other or lies in it, as `a[b]` lies in `a`.
+pub fn lies_in(name: &str, other: &str) -> bool {
+    !other.is_empty() && name.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
 }
 
 /// What becomes of a parameter.
@@ -114,9 +127,11 @@ pub enum Standing {
     Read,
     /// Read, and nothing follows from it.
     Ignored,
-    Refused,
     /// Something else is refused first.
     Unclear,
+    Refused,
+    /// Refused together with what lies beside it, which the way of asking excludes.
+    Excluded,
 }
 
 /// An endpoint and its parameters in full, in the order of Stripe's types.
@@ -138,11 +153,12 @@ async fn measure(stripe: &Stripe, method: &str, pattern: &str, tree: &Value) -> 
     }
     let mut parameters = Vec::new();
     for probe in probes(tree) {
-        let mut best = Standing::Unclear;
+        let mut best = Standing::Excluded;
         for way in &mut ways {
             best = best.min(way.standing(&probe).await);
         }
-        parameters.push((probe.last().unwrap().0.clone(), best));
+        let standing = if best == Standing::Excluded { Standing::Unclear } else { best };
+        parameters.push((probe.last().unwrap().0.clone(), standing));
     }
     Measured { endpoint: format!("{method} {pattern}"), is_known: !ways.is_empty(), parameters }
 }
