@@ -59,10 +59,6 @@ pub struct Emulator {
 impl Emulator {
     /// Opens the state, listens and answers. Needs a Tokio runtime.
     pub async fn start(options: Options) -> Result<Emulator, StartError> {
-        let speed = options.speed;
-        if let Some(speed) = speed.filter(|speed| !(1..=FASTEST).contains(speed)) {
-            return Err(StartError::Speed(speed));
-        }
         let listener =
             TcpListener::bind(options.listen).await.map_err(|source| listen_error(options.listen, source))?;
         let address =
@@ -71,9 +67,7 @@ impl Emulator {
         let settings =
             Settings { base_url: url_of(address), forwards: options.webhooks, ..Settings::default() };
         let state = State::open(options.data_dir.as_deref(), settings, new)?;
-        if let Some(speed) = speed {
-            state.set_speed(speed).map_err(|error| StartError::State(error.to_string()))?;
-        }
+        set_speed(&state, options.speed)?;
         let (commands, received) = mpsc::unbounded_channel();
         let dispatcher = Dispatcher::new(state.clone(), new_deliveries, received)
             .map_err(|error| StartError::Client(error.to_string()))?;
@@ -161,6 +155,17 @@ async fn tick(state: State) {
         if let Err(error) = state.transact(Stamp::default(), |_| Ok::<_, StoreError>(())).await {
             tracing::error!(%error, "what was due could not be stored");
         }
+    }
+}
+
+/// Lets the clock go as fast as was asked for; else it stays as the data directory has it.
+fn set_speed(state: &State, speed: Option<i64>) -> Result<(), StartError> {
+    match speed {
+        None => Ok(()),
+        Some(speed) if (1..=FASTEST).contains(&speed) => {
+            state.set_speed(speed).map_err(|error| StartError::State(error.to_string()))
+        }
+        Some(speed) => Err(StartError::Speed(speed)),
     }
 }
 
