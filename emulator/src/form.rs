@@ -10,17 +10,28 @@ pub enum Node {
     Children(Vec<(String, Node)>),
 }
 
-/// A key that cannot be read, for example `a[b`.
+/// Why a form is not read.
 #[derive(Debug, PartialEq, Eq)]
-pub struct BadKey(pub String);
+pub enum BadForm {
+    /// A key that cannot be read, for example `a[b`.
+    Key(String),
+    /// More than `MOST` fields.
+    TooMany,
+}
 
 /// How deep keys may nest.
 const DEPTH: usize = 10;
+/// How many fields a form may have: finding the place of each takes longer the more there are. Not sure: Stripe's
+/// own limit; this is the one of the library that reads forms in most programs in Ruby.
+const MOST: usize = 4_096;
 
 /// Reads `a=1&b[c]=2` into named nodes. Later values of one key win, as at Stripe.
-pub fn parse(encoded: &[u8]) -> Result<Vec<(String, Node)>, BadKey> {
+pub fn parse(encoded: &[u8]) -> Result<Vec<(String, Node)>, BadForm> {
     let mut fields = Vec::new();
-    for (key, value) in form_urlencoded::parse(encoded) {
+    for (at, (key, value)) in form_urlencoded::parse(encoded).enumerate() {
+        if at == MOST {
+            return Err(BadForm::TooMany);
+        }
         let path = segments(&key)?;
         insert(&mut fields, &path, value.into_owned());
     }
@@ -46,8 +57,8 @@ fn node_to_json(node: &Node) -> Value {
 }
 
 /// `a[b][]` becomes a, b and "".
-fn segments(key: &str) -> Result<Vec<&str>, BadKey> {
-    let bad = || BadKey(key.to_owned());
+fn segments(key: &str) -> Result<Vec<&str>, BadForm> {
+    let bad = || BadForm::Key(key.to_owned());
     let (first, mut rest) = key.find('[').map_or((key, ""), |at| key.split_at(at));
     if first.is_empty() {
         return Err(bad());

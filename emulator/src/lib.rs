@@ -7,6 +7,7 @@
 
 mod api;
 mod billing;
+mod browser;
 mod controls;
 mod error;
 mod expand;
@@ -30,6 +31,7 @@ use std::path::PathBuf;
 
 pub use self::limits::RateLimits;
 pub use self::server::Emulator;
+pub use self::state::clock::FASTEST;
 
 /// The version of Stripe's API that is served; any other is refused.
 pub const API_VERSION: &str = "2026-09-30.endive";
@@ -50,6 +52,9 @@ pub struct Options {
     pub webhooks: Vec<Webhook>,
     /// From when on a request gets a 429; no limits unless told.
     pub rate_limits: RateLimits,
+    /// How many of the clock's seconds pass in a second, 1 to `FASTEST`. `None` leaves the clock as it is: at the
+    /// speed that the data directory tells of, else at the machine's.
+    pub speed: Option<i64>,
 }
 
 impl Default for Options {
@@ -60,6 +65,7 @@ impl Default for Options {
             secret_key: DEFAULT_SECRET_KEY.to_owned(),
             webhooks: Vec::new(),
             rate_limits: RateLimits::default(),
+            speed: None,
         }
     }
 }
@@ -86,6 +92,8 @@ pub enum StartError {
     Unreadable { path: PathBuf, line: usize, reason: String },
     #[error("cannot store the first state: {0}")]
     State(String),
+    #[error("the clock's speed must be 1 to {FASTEST}, not {0}")]
+    Speed(i64),
     #[error("cannot set up the HTTP client for webhooks: {0}")]
     Client(String),
 }

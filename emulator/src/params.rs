@@ -101,6 +101,18 @@ impl Params {
         self.text(name)?.map(|text| self.parse_integer(name, &text)).transpose()
     }
 
+    /// An integer from `least` to `most`.
+    pub fn integer_within(&mut self, name: &str, least: i64, most: i64) -> Result<Option<i64>, ApiError> {
+        let given = self.integer(name)?;
+        let bound = match given {
+            Some(given) if given < least => format!("greater than or equal to {least}"),
+            Some(given) if given > most => format!("less than or equal to {most}"),
+            _ => return Ok(given),
+        };
+        let error = ApiError::invalid(format!("This value must be {bound}."));
+        Err(error.code("parameter_invalid_integer").param(self.full_name(name)))
+    }
+
     pub fn boolean(&mut self, name: &str) -> Result<Option<bool>, ApiError> {
         match self.text(name)?.as_deref() {
             None => Ok(None),

@@ -18,7 +18,7 @@ use crate::limits::Limiter;
 use crate::requests::Requests;
 use crate::state::{Settings, Stamp, State, Store, StoreError};
 use crate::webhooks::{Command, Dispatcher};
-use crate::{Options, StartError, controls, hosted, v1};
+use crate::{FASTEST, Options, StartError, controls, hosted, v1};
 
 /// How long requests may go on after a stop was asked for.
 const GRACE: Duration = Duration::from_secs(2);
@@ -67,6 +67,7 @@ impl Emulator {
         let settings =
             Settings { base_url: url_of(address), forwards: options.webhooks, ..Settings::default() };
         let state = State::open(options.data_dir.as_deref(), settings, new)?;
+        set_speed(&state, options.speed)?;
         let (commands, received) = mpsc::unbounded_channel();
         let dispatcher = Dispatcher::new(state.clone(), new_deliveries, received)
             .map_err(|error| StartError::Client(error.to_string()))?;
@@ -154,6 +155,17 @@ async fn tick(state: State) {
         if let Err(error) = state.transact(Stamp::default(), |_| Ok::<_, StoreError>(())).await {
             tracing::error!(%error, "what was due could not be stored");
         }
+    }
+}
+
+/// Lets the clock go as fast as was asked for; else it stays as the data directory has it.
+fn set_speed(state: &State, speed: Option<i64>) -> Result<(), StartError> {
+    match speed {
+        None => Ok(()),
+        Some(speed) if (1..=FASTEST).contains(&speed) => {
+            state.set_speed(speed).map_err(|error| StartError::State(error.to_string()))
+        }
+        Some(speed) => Err(StartError::Speed(speed)),
     }
 }
 

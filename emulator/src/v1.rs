@@ -17,7 +17,7 @@ use crate::api::{self, Call, Operation};
 use crate::error::ApiError;
 use crate::expand;
 use crate::faults::{self, Cut, Fault, Met, cut_connection};
-use crate::form;
+use crate::form::{self, BadForm};
 use crate::idempotency::{Key, Stored};
 use crate::params::Params;
 use crate::requests::Logged;
@@ -233,9 +233,9 @@ fn read_params(
         encoded.push(b'&');
         encoded.extend_from_slice(body);
     }
-    form::parse(&encoded).map_err(|bad| {
-        let error = ApiError::invalid(format!("Invalid parameter name: {}", bad.0));
-        error.param(bad.0)
+    form::parse(&encoded).map_err(|bad| match bad {
+        BadForm::Key(key) => ApiError::invalid(format!("Invalid parameter name: {key}")).param(key),
+        BadForm::TooMany => ApiError::invalid("There are too many parameters."),
     })
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Call;
+use crate::billing::money::{MOST_AMOUNT, MOST_QUANTITY};
 use crate::billing::{invoice, invoice_item};
 use crate::error::{ApiError, Place};
 use crate::list::Page;
@@ -81,9 +82,9 @@ fn put_on(tx: &mut Tx, mut item: Value, draft: Option<String>) -> Result<Value, 
 
 /// `amount` and `currency`, or a price and how many of it.
 fn read_amount(tx: &Tx, params: &mut Params) -> Result<(i64, String, Value, i64), ApiError> {
-    let amount = params.integer("amount")?;
+    let amount = params.integer_within("amount", -MOST_AMOUNT, MOST_AMOUNT)?;
     let currency = params.text("currency")?.map(|currency| currency.to_lowercase());
-    let quantity = params.integer("quantity")?.unwrap_or(1);
+    let quantity = params.integer_within("quantity", 0, MOST_QUANTITY)?.unwrap_or(1);
     let Some(mut pricing) = params.children("pricing")? else {
         let amount = amount.ok_or_else(|| ApiError::missing_param("amount"))?;
         let currency = currency.ok_or_else(|| ApiError::missing_param("currency"))?;

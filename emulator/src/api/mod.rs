@@ -30,6 +30,7 @@ mod subscription_schedules;
 mod subscriptions;
 mod subscriptions_create;
 mod test_clocks;
+mod urls;
 mod webhook_endpoints;
 
 use axum::http::StatusCode;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Call;
+use crate::billing::money::MOST_AMOUNT;
 use crate::billing::subscription::plan_of;
 use crate::error::{ApiError, Place};
 use crate::list::Page;
@@ -178,8 +179,13 @@ fn read_amount(params: &mut Params) -> Result<(i64, String), ApiError> {
         (None, Some(text)) => params.parse_integer("unit_amount_decimal", &text)?,
         (None, None) => return Err(ApiError::missing_param("unit_amount")),
     };
-    if amount < 0 {
-        let error = ApiError::invalid("This value must be greater than or equal to 0.");
+    if !(0..=MOST_AMOUNT).contains(&amount) {
+        let bound = if amount < 0 {
+            "greater than or equal to 0".to_owned()
+        } else {
+            format!("less than or equal to {MOST_AMOUNT}")
+        };
+        let error = ApiError::invalid(format!("This value must be {bound}."));
         return Err(error.code("parameter_invalid_integer").param("unit_amount"));
     }
     Ok((amount, amount.to_string()))

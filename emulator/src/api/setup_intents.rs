@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::Call;
 use super::payment_methods::given;
+use super::urls;
 use crate::billing::payment::Authentication;
 use crate::billing::setup::{self, Attempted, Plan};
 use crate::error::{ApiError, Place};
@@ -252,5 +253,6 @@ fn read_automatic(params: &mut Params) -> Result<Value, ApiError> {
 fn read_return(params: &mut Params) -> Result<Value, ApiError> {
     params.boolean("use_stripe_sdk")?;
     let back = params.text("return_url")?;
+    back.as_ref().map_or(Ok(()), |url| urls::ensure_openable(url, "return_url"))?;
     Ok(json!({ "return_url": back }))
 }

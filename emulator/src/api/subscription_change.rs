@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::billing::change::{Anchor, Change, ItemChange, Prorate};
+use crate::billing::money::MOST_QUANTITY;
 use crate::billing::payment::Authentication;
 use crate::billing::pending_update;
 use crate::billing::update::{Behavior, How};
@@ -100,12 +101,7 @@ pub fn read_price(tx: &Tx, item: &mut Params) -> Result<Option<Value>, ApiError>
 }
 
 pub fn read_quantity(item: &mut Params) -> Result<Option<i64>, ApiError> {
-    let quantity = item.integer("quantity")?;
-    if quantity.is_some_and(|quantity| quantity < 0) {
-        let error = ApiError::invalid("This value must be greater than or equal to 0.");
-        return Err(error.code("parameter_invalid_integer").param(item.full_name("quantity")));
-    }
-    Ok(quantity)
+    item.integer_within("quantity", 0, MOST_QUANTITY)
 }
 
 /// How it is to be billed and paid.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::Call;
 use super::checkout_sessions::{read_billing_mode, read_trial_settings};
 use super::discounts::{self, Sale};
+use super::subscription_change::read_quantity;
 use super::subscriptions::ensure_own_method;
 use crate::billing::discount::Applied;
 use crate::billing::payment::{self, Authentication, Charged, Order};
@@ -109,7 +110,7 @@ fn read_items(tx: &Tx, params: &mut Params) -> Result<Vec<Line>, ApiError> {
             let message = format!("The price `{}` is not an active recurring price.", text(&price, "id"));
             return Err(ApiError::invalid(message).param(param));
         }
-        let quantity = item.integer("quantity")?.unwrap_or(1);
+        let quantity = read_quantity(&mut item)?.unwrap_or(1);
         item.finish()?;
         lines.push(Line { price, quantity });
     }

@@ -1,6 +1,11 @@
 //! Amounts as people read them. Amounts are integers in the currency's smallest unit, as Stripe has them;
 //! currencies without decimals are their own smallest unit.
 
+/// The greatest amount of a price or an invoice item. Stripe's documents speak of at most eight digits.
+pub const MOST_AMOUNT: i64 = 99_999_999;
+/// The greatest quantity. Not sure: what Stripe's is; with this one no sum of an invoice leaves its integers.
+pub const MOST_QUANTITY: i64 = 999_999;
+
 const ZERO_DECIMAL: &[&str] = &[
     "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof",
     "xpf",

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
-use stripe_emulator::{DEFAULT_SECRET_KEY, Emulator, Options, RateLimits, Webhook};
+use stripe_emulator::{DEFAULT_SECRET_KEY, Emulator, FASTEST, Options, RateLimits, Webhook};
 
 use super::failure::Failure;
 use super::output::say;
@@ -32,6 +32,10 @@ pub struct Serve {
     /// Answer 429 as Stripe does in live mode: beyond 100 requests a second, or 25 to one endpoint.
     #[arg(long)]
     rate_limits: bool,
+    /// Let so many of the clock's seconds pass in a second. Without it the clock goes as it went when the data
+    /// directory was last used, else as time does.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..=FASTEST))]
+    speed: Option<i64>,
 }
 
 impl Serve {
@@ -43,6 +47,7 @@ impl Serve {
             secret_key: self.secret_key,
             webhooks: webhook.into_iter().collect(),
             rate_limits: if self.rate_limits { RateLimits::STRIPE } else { RateLimits::default() },
+            speed: self.speed,
         }
     }
 

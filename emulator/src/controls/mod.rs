@@ -25,7 +25,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::api;
-use crate::form;
+use crate::browser;
+use crate::form::{self, BadForm};
 use crate::server::App;
 use crate::state::{Kind, StoreError};
 
@@ -89,10 +90,10 @@ async fn only_from_here(
     request: Request,
     next: Next,
 ) -> Response {
-    let from = request.headers().get("sec-fetch-site").and_then(|value| value.to_str().ok());
-    let is_safe = request.method().is_safe();
-    if !peer.ip().to_canonical().is_loopback() || (!is_safe && from == Some("cross-site")) {
-        let message = "the controls answer to this machine only".to_owned();
+    let headers = request.headers();
+    let is_from_here = peer.ip().to_canonical().is_loopback() && browser::is_named_here(headers);
+    if !is_from_here || browser::is_foreign(request.method(), headers) {
+        let message = "the controls answer to this machine only, by its address or as localhost".to_owned();
         return ControlError(StatusCode::FORBIDDEN, message).into_response();
     }
     next.run(request).await
@@ -146,9 +147,10 @@ pub fn newest(app: &App, kind: Kind, limit: usize) -> Vec<Value> {
 pub fn read_body<T: DeserializeOwned>(headers: &HeaderMap, body: &Bytes) -> Result<T, ControlError> {
     let content_type = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let value = if content_type.starts_with("application/x-www-form-urlencoded") {
-        form::parse(body)
-            .map(|fields| form::to_json(&fields))
-            .map_err(|bad| ControlError::bad(format!("bad key {}", bad.0)))?
+        form::parse(body).map(|fields| form::to_json(&fields)).map_err(|bad| match bad {
+            BadForm::Key(key) => ControlError::bad(format!("bad key {key}")),
+            BadForm::TooMany => ControlError::bad("too many fields"),
+        })?
     } else {
         serde_json::from_slice(body)
             .map_err(|error| ControlError::bad(format!("the body is not JSON: {error}")))?

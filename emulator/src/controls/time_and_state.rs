@@ -9,13 +9,11 @@ use serde_json::json;
 
 use super::{Answer, ControlError, read_body};
 use crate::server::App;
-use crate::state::clock::Clock;
+use crate::state::clock::{Clock, FASTEST};
 use crate::state::{BillingSettings, Kind, Stamp, StoreError};
 
 /// How far the clock may be moved at once.
 const LONGEST: i64 = 10 * 366 * 86_400;
-/// A year in a minute.
-const FASTEST: i64 = 1_000_000;
 
 pub async fn clock(Shared(app): Shared<App>) -> Answer {
     let clock = app.state.read(|store| store.clock);

@@ -13,10 +13,12 @@ mod setup;
 
 use axum::Router;
 use axum::extract::{Request, State as Shared};
+use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
+use crate::browser;
 use crate::faults::{Cut, Fault, cut_connection};
 use crate::server::App;
 
@@ -28,6 +30,16 @@ pub fn router(app: App) -> Router<App> {
         .route("/i/{invoice}", get(invoice::show).post(invoice::submit))
         .merge(portal::router())
         .layer(middleware::from_fn_with_state(app, meet_faults))
+        .layer(middleware::from_fn(only_own_forms))
+}
+
+/// Refuses forms that a page of another site sends.
+async fn only_own_forms(request: Request, next: Next) -> Response {
+    if !browser::is_foreign(request.method(), request.headers()) {
+        return next.run(request).await;
+    }
+    let text = "Another site has sent this form. Nothing has changed.";
+    (StatusCode::FORBIDDEN, layout::message("That is not possible", text, None)).into_response()
 }
 
 /// Faults whose path begins with `/c/`, `/i/` or `/p/`.

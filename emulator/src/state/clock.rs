@@ -8,6 +8,8 @@ use time::OffsetDateTime;
 
 /// The id of the setting that keeps the clock over a restart.
 pub const CLOCK: &str = "clock";
+/// The greatest speed of the clock: a year in half a minute.
+pub const FASTEST: i64 = 1_000_000;
 
 /// The machine's time plus an offset that a test may move forward, and a factor by which it runs faster.
 #[derive(Clone, Copy, Debug)]

@@ -177,6 +177,15 @@ impl State {
         inner.journal = None;
     }
 
+    /// Lets the clock go at this speed from now on, on this thread.
+    pub fn set_speed(&self, speed: i64) -> Result<(), StoreError> {
+        self.transact_now(Stamp::default(), Durability::Flushed, |tx| {
+            let clock = tx.store().clock.at_speed(speed);
+            tx.put(Kind::Setting, clock.setting());
+            Ok(())
+        })
+    }
+
     fn ensure_account(&self) -> Result<(), StoreError> {
         if !self.read(Store::account_id).is_empty() {
             return Ok(());

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod api_page;
+mod attacks;
 mod challenge;
 mod chances;
 mod changes;

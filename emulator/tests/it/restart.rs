@@ -101,3 +101,20 @@ async fn pending_deliveries_go_on_after_a_restart() {
     eventually("they come", async || hook.heard().len() == 3).await;
     assert_eq!(hook.types(), ["product.created", "plan.created", "price.created"]);
 }
+
+#[tokio::test]
+async fn a_speed_asked_for_at_the_start_wins_over_the_kept_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let speed = async |asked: Option<i64>| {
+        let stripe = Stripe::with(Options { speed: asked, ..in_directory(directory.path()) }).await;
+        let speed = stripe.get("/_emulator/clock").await["speed"].clone();
+        stripe.emulator.stop().await;
+        speed
+    };
+    assert_eq!(speed(None).await, 1);
+    assert_eq!(speed(Some(60)).await, 60);
+    assert_eq!(speed(None).await, 60, "it is kept");
+    assert_eq!(speed(Some(2)).await, 2);
+    let refused = Emulator::start(Options { speed: Some(0), ..options() }).await.err().unwrap();
+    assert!(matches!(refused, StartError::Speed(0)), "{refused}");
+}

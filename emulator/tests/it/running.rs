@@ -90,6 +90,21 @@ async fn events_are_followed_as_json_over_a_reset() {
 }
 
 #[tokio::test]
+async fn serving_goes_as_fast_as_it_is_told() {
+    let mut serve = program(&["serve", "--listen", "127.0.0.1:0", "--speed", "3600"]);
+    let mut child = serve.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = lines.next_line().await.unwrap().unwrap();
+    let clock = format!("{}/_emulator/clock", line.split_whitespace().nth(3).unwrap());
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let clock: Value =
+        serde_json::from_str(&http.get(clock).send().await.unwrap().text().await.unwrap()).unwrap();
+    assert_eq!(clock["speed"], 3600);
+    let refused = run(&["serve", "--listen", "127.0.0.1:0", "--speed", "0"]).await;
+    assert_eq!((refused.code, refused.errors.contains("--speed")), (2, true), "{}", refused.errors);
+}
+
+#[tokio::test]
 async fn serving_tells_where_and_help_teaches_by_example() {
     let mut serve = program(&["serve", "--listen", "127.0.0.1:0"]);
     let mut child = serve.stdout(Stdio::piped()).spawn().unwrap();

@@ -4,24 +4,34 @@
 use std::pin::Pin;
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::portal_api::portal;
 use crate::support::{Reply, Stripe, form, id};
 
 pub type Fields = Vec<(String, String)>;
 
 /// The least fields. What stands in braces is made anew for each request, as the one before may have used it up.
+/// An endpoint that can be asked in ways that exclude each other has a line for each; the first is the usual one.
 const NEEDS: &[(&str, &str)] = &[
     ("POST /v1/products", "name=Pro"),
     ("POST /v1/prices", "product={products}&currency=usd&unit_amount=100&recurring[interval]=month"),
+    ("POST /v1/prices", "product={products}&currency=usd&unit_amount_decimal=100&recurring[interval]=month"),
     (
         "POST /v1/checkout/sessions",
         "mode=subscription&line_items[0][price]={prices}&line_items[0][quantity]=1&success_url=http://shop.test/done",
     ),
+    ("POST /v1/checkout/sessions", "mode=setup&currency=usd&success_url=http://shop.test/done"),
     ("POST /v1/subscriptions", "customer={customers}&items[0][price]={prices}"),
+    ("POST /v1/subscriptions/:id", ""),
+    ("POST /v1/subscriptions/:id", "items[0][id]={item}&items[0][quantity]=2"),
     ("POST /v1/subscription_items", "subscription={subscriptions}&price={prices}"),
     ("GET /v1/subscription_items", "subscription={subscriptions}"),
     ("POST /v1/payment_methods", "type=card&card[token]=tok_visa"),
+    (
+        "POST /v1/payment_methods",
+        "type=card&card[number]=4242424242424242&card[exp_month]=12&card[exp_year]=2040",
+    ),
     ("POST /v1/payment_methods/:id/attach", "customer={customers}"),
     ("POST /v1/webhook_endpoints", "url=http://127.0.0.1:9/hook&enabled_events[0]=*"),
     ("POST /v1/test_helpers/test_clocks", "frozen_time=2000000000"),
@@ -29,24 +39,89 @@ const NEEDS: &[(&str, &str)] = &[
     ("GET /v1/customers/search", "query=email:'ada@example.com'"),
     ("POST /v1/invoices", "customer={customers}"),
     ("POST /v1/invoices/create_preview", "subscription={subscriptions}"),
+    (
+        "POST /v1/invoices/create_preview",
+        "subscription={subscriptions}&subscription_details[items][0][id]={item}&subscription_details[items][0][quantity]=2",
+    ),
+    (
+        "POST /v1/invoices/create_preview",
+        "customer={customers}&subscription_details[items][0][price]={prices}&subscription_details[items][0][quantity]=2",
+    ),
     ("POST /v1/invoiceitems", "customer={customers}&amount=100&currency=usd"),
     ("POST /v1/coupons", "percent_off=10"),
+    ("POST /v1/coupons", "amount_off=100&currency=usd"),
     ("POST /v1/promotion_codes", "promotion[type]=coupon&promotion[coupon]={coupons}"),
+    (
+        "POST /v1/promotion_codes",
+        "promotion[type]=coupon&promotion[coupon]={coupons}&restrictions[minimum_amount]=100&restrictions[minimum_amount_currency]=usd",
+    ),
     ("POST /v1/setup_intents/:id/confirm", "payment_method=pm_card_visa"),
     ("POST /v1/refunds", "payment_intent={payment_intents}"),
     ("GET /v1/setup_attempts", "setup_intent={setup_intents}"),
     ("POST /v1/subscription_schedules", "from_subscription={subscriptions}"),
+    (
+        "POST /v1/subscription_schedules",
+        "customer={customers}&start_date=now&phases[0][items][0][price]={prices}&phases[0][items][0][quantity]=1",
+    ),
+    ("POST /v1/subscription_schedules/:id", ""),
+    (
+        "POST /v1/subscription_schedules/:id",
+        "phases[0][items][0][price]={prices}&phases[0][items][0][quantity]=1&phases[0][start_date]={start}",
+    ),
+    ("POST /v1/setup_intents", ""),
+    ("POST /v1/setup_intents", "customer={customers}&payment_method=pm_card_visa"),
     ("POST /v1/billing_portal/configurations", "features[invoice_history][enabled]=true"),
+    (
+        "POST /v1/billing_portal/configurations",
+        "features[subscription_cancel][enabled]=true&features[subscription_cancel][cancellation_reason][enabled]=true\
+         &features[subscription_cancel][cancellation_reason][options][0]=unused",
+    ),
+    ("POST /v1/billing_portal/configurations", "features[subscription_update][enabled]=false"),
     ("POST /v1/billing_portal/sessions", "customer={customers}"),
+    (
+        "POST /v1/billing_portal/sessions",
+        "customer={customers}&flow_data[type]=subscription_cancel&flow_data[subscription_cancel][subscription]={own}\
+         &flow_data[after_completion][type]=redirect\
+         &flow_data[after_completion][redirect][return_url]=http://shop.test/",
+    ),
+    (
+        "POST /v1/billing_portal/sessions",
+        "customer={customers}&flow_data[subscription_update][subscription]={own}&flow_data[type]=subscription_update\
+         &configuration={portal}",
+    ),
+    (
+        "POST /v1/billing_portal/sessions",
+        "customer={customers}&flow_data[type]=subscription_update_confirm\
+         &flow_data[subscription_update_confirm][subscription]={own}\
+         &flow_data[subscription_update_confirm][items][0][id]={item}\
+         &flow_data[subscription_update_confirm][items][0][quantity]=2&configuration={portal}",
+    ),
+    ("GET /v1/invoice_payments", ""),
+    ("GET /v1/invoice_payments", "payment[type]=payment_intent&payment[payment_intent]={payment_intents}"),
 ];
 
-/// The least fields with which the endpoint says yes.
-pub async fn needs(stripe: &Stripe, method: &str, pattern: &str) -> Option<Fields> {
+/// The ways to ask an endpoint, as fields that are still to be made.
+pub fn ways(method: &str, pattern: &str) -> Vec<&'static str> {
     let name = format!("{method} {pattern}");
-    let text = NEEDS.iter().find(|(endpoint, _)| *endpoint == name).map_or("", |(_, fields)| fields);
-    let mut fields = Vec::new();
+    let known = NEEDS.iter().filter(|(endpoint, _)| *endpoint == name).map(|(_, fields)| *fields);
+    let known: Vec<_> = known.collect();
+    if known.is_empty() { vec![""] } else { known }
+}
+
+/// The least fields with which the endpoint says yes.
+async fn needs(stripe: &Stripe, method: &str, pattern: &str) -> Option<Fields> {
+    made(stripe, ways(method, pattern)[0], pattern).await
+}
+
+/// The fields, with new objects in place of the braces.
+pub async fn made(stripe: &Stripe, text: &str, path: &str) -> Option<Fields> {
+    let mut fields: Fields = Vec::new();
     for (name, value) in text.split('&').filter_map(|field| field.split_once('=')) {
         let value = match value.strip_prefix('{').and_then(|value| value.strip_suffix('}')) {
+            Some("item") => item(stripe, &fields, path).await?,
+            Some("start") => stripe.get(path).await["phases"][0]["start_date"].to_string(),
+            Some("own") => own(stripe, &fields).await?,
+            Some("portal") => changing_portal(stripe, &fields).await?,
             Some(kind) => new(stripe, &format!("/v1/{kind}")).await?,
             None => value.to_owned(),
         };
@@ -61,9 +136,14 @@ pub async fn path(stripe: &Stripe, method: &str, pattern: &str) -> Option<String
         return Some(pattern.to_owned());
     };
     let id = match (collection, method, rest) {
-        ("/v1/invoices", "GET" | "POST", "" | "/pay" | "/void" | "/mark_uncollectible" | "/lines") => {
+        ("/v1/invoices", "GET", "") => unpaid_invoice(stripe).await?,
+        ("/v1/invoices", _, "/pay" | "/void" | "/mark_uncollectible" | "/lines") => {
             unpaid_invoice(stripe).await?
         }
+        ("/v1/subscriptions", _, "/resume") => {
+            patched(stripe, "subscriptions", json!({"status": "paused"})).await?
+        }
+        ("/v1/subscriptions" | "/v1/customers", _, "/discount") => discounted(stripe, collection).await?,
         ("/v1/payment_methods", _, "" | "/detach") => attached_card(stripe).await?,
         _ => new(stripe, collection).await?,
     };
@@ -110,6 +190,55 @@ async fn unpaid_invoice(stripe: &Stripe) -> Option<String> {
     fields.push(("payment_behavior".to_owned(), "default_incomplete".to_owned()));
     let subscription: Value = send(stripe, "POST", "/v1/subscriptions", &fields).await.body;
     Some(subscription["latest_invoice"].as_str()?.to_owned())
+}
+
+/// A new object, changed by hand into what it becomes in time only.
+async fn patched(stripe: &Stripe, kind: &str, patch: Value) -> Option<String> {
+    let id = new(stripe, &format!("/v1/{kind}")).await?;
+    stripe.control(&format!("/_emulator/objects/{kind}/{id}"), patch).await;
+    Some(id)
+}
+
+/// A subscription with a discount, or a customer with one like it: as the API gives customers none, by hand.
+async fn discounted(stripe: &Stripe, collection: &str) -> Option<String> {
+    let mut fields = needs(stripe, "POST", "/v1/subscriptions").await?;
+    let coupon = stripe.post("/v1/coupons", &[("percent_off", "10"), ("duration", "forever")]).await;
+    fields.push(("discounts[0][coupon]".to_owned(), id(&coupon)));
+    let subscription = id(&send(stripe, "POST", "/v1/subscriptions", &fields).await.body);
+    if collection == "/v1/subscriptions" {
+        return Some(subscription);
+    }
+    let discount = stripe.delete(&format!("/v1/subscriptions/{subscription}/discount")).await;
+    patched(stripe, "customers", json!({ "discount": discount })).await
+}
+
+/// What a field says that is there already, wherever it lies.
+fn said<'f>(fields: &'f Fields, name: &str) -> Option<&'f str> {
+    let inner = format!("[{name}]");
+    let found = fields.iter().find(|(known, _)| known == name || known.ends_with(&inner));
+    found.map(|(_, value)| value.as_str())
+}
+
+/// The first item of the subscription that the fields name, or the path.
+async fn item(stripe: &Stripe, fields: &Fields, path: &str) -> Option<String> {
+    let id = said(fields, "subscription").or_else(|| path.rsplit('/').next())?;
+    Some(self::id(&stripe.get(&format!("/v1/subscriptions/{id}")).await["items"]["data"][0]))
+}
+
+/// A subscription of the customer whom the fields name.
+async fn own(stripe: &Stripe, fields: &Fields) -> Option<String> {
+    let price = new(stripe, "/v1/prices").await?;
+    let fields = [("customer", said(fields, "customer")?), ("items[0][price]", price.as_str())];
+    Some(id(&stripe.post("/v1/subscriptions", &fields).await))
+}
+
+/// A portal in which the subscription that the fields name can be changed.
+async fn changing_portal(stripe: &Stripe, fields: &Fields) -> Option<String> {
+    let subscription = said(fields, "subscription")?;
+    let subscription = stripe.get(&format!("/v1/subscriptions/{subscription}")).await;
+    let price = subscription["items"]["data"][0]["price"]["id"].as_str()?;
+    let more = [("features[subscription_update][default_allowed_updates][]", "quantity")];
+    Some(id(&portal(stripe, &[price], &more).await))
 }
 
 /// The request, with its fields in the query if it is a GET.

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::line_items::{self, Start};
 use super::{create_setup, looks, subscription_data};
-use crate::api::Call;
 use crate::api::discounts::{self, Sale};
+use crate::api::{Call, urls};
 use crate::billing::discount::session as discounted;
 use crate::billing::subscription::Line;
 use crate::error::{ApiError, Place};
@@ -170,9 +170,7 @@ pub fn read_urls(params: &mut Params, session: &mut Value) -> Result<(), ApiErro
     let success = params.required_text("success_url")?;
     let cancel = params.text("cancel_url")?;
     for (name, url) in [("success_url", Some(&success)), ("cancel_url", cancel.as_ref())] {
-        if url.is_some_and(|url| !(url.starts_with("http://") || url.starts_with("https://"))) {
-            return Err(ApiError::invalid("Not a valid URL").code("url_invalid").param(name));
-        }
+        url.map_or(Ok(()), |url| urls::ensure_web(url, name))?;
     }
     session["success_url"] = json!(success);
     session["cancel_url"] = json!(cancel);

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::billing::money::MOST_QUANTITY;
 use crate::billing::subscription::{Line, product_name};
 use crate::error::{ApiError, Place};
 use crate::params::Params;
@@ -31,15 +32,11 @@ fn read_line(tx: &Tx, mut item: Params) -> Result<Line, ApiError> {
     let param = item.full_name("price");
     let price = tx.require(Kind::Price, &item.required_text("price")?, Place::Param(&param))?;
     let quantity_name = item.full_name("quantity");
-    let Some(quantity) = item.integer("quantity")? else {
+    let Some(quantity) = item.integer_within("quantity", 1, MOST_QUANTITY)? else {
         let message =
             format!("Quantity is required. Add `quantity` to `{}`", quantity_name.replace("[quantity]", ""));
         return Err(ApiError::invalid(message).code("parameter_missing").param(quantity_name));
     };
-    if quantity < 1 {
-        let error = ApiError::invalid("This value must be greater than or equal to 1.");
-        return Err(error.code("parameter_invalid_integer").param(quantity_name));
-    }
     item.finish()?;
     ensure_sellable(tx, &price, &param)?;
     Ok(Line { price, quantity })

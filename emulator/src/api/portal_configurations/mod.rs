@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use self::features::Of;
 use super::Call;
+use super::urls;
 use crate::billing::portal::configuration;
 use crate::error::{ApiError, Place};
 use crate::list::Page;
@@ -127,10 +128,8 @@ fn read(
 /// A web address, where an empty one clears the field.
 pub fn read_url(params: &mut Params, name: &str) -> Result<Option<Change<String>>, ApiError> {
     let change = params.clearable(name)?;
-    match &change {
-        Some(Change::Set(url)) if !(url.starts_with("http://") || url.starts_with("https://")) => {
-            Err(ApiError::invalid("Not a valid URL").code("url_invalid").param(params.full_name(name)))
-        }
-        _ => Ok(change),
+    if let Some(Change::Set(url)) = &change {
+        urls::ensure_web(url, &params.full_name(name))?;
     }
+    Ok(change)
 }

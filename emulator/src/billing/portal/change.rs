@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::configuration::products;
 use super::{LIFE, Outcome, Visit, visit};
 use crate::billing::change::{self as changing, Anchor, Change, ItemChange, Planned, Prorate};
+use crate::billing::money::MOST_QUANTITY;
 use crate::billing::payment::Authentication;
 use crate::billing::preview::{self, Preview};
 use crate::billing::update::{self, Behavior, How};
@@ -102,9 +103,9 @@ fn may(configuration: &Value, update: &str) -> bool {
 pub fn quantities(configuration: &Value, offer: &Offer) -> Option<(i64, Option<i64>)> {
     let adjustable = &offer.product["adjustable_quantity"];
     if adjustable["enabled"] == true {
-        return Some((number(adjustable, "minimum"), adjustable["maximum"].as_i64()));
+        return Some((number(adjustable, "minimum"), adjustable["maximum"].as_i64().or(Some(MOST_QUANTITY))));
     }
-    may(configuration, "quantity").then_some((1, None))
+    may(configuration, "quantity").then_some((1, Some(MOST_QUANTITY)))
 }
 
 /// Refuses what the configuration does not offer.

@@ -22,7 +22,7 @@ const PANEL: &str = "/_emulator/panel";
 fn answer(answer: Answer, back: &str, done: impl FnOnce(&Value) -> Done) -> Response {
     let rest = back.strip_prefix("/_emulator");
     let back = match rest {
-        Some(rest) if rest.is_empty() || rest.starts_with('/') => back,
+        Some(rest) if (rest.is_empty() || rest.starts_with('/')) && !back.contains(char::is_control) => back,
         _ => PANEL,
     };
     match answer {
