@@ -176,8 +176,9 @@ fn run(tx: &mut Tx, operation: Operation, path: Vec<String>, mut params: Params)
 
 /// Whatever concerns a customer with a test clock happens at that clock's time.
 fn follow_test_clock(tx: &mut Tx, path: &[String], params: &Params) {
-    let names = ["customer", "subscription", "from_subscription", "schedule", "test_clock"];
-    let named = names.into_iter().filter_map(|name| params.peek(name));
+    let owners = ["customer", "subscription", "from_subscription", "schedule", "test_clock"];
+    let names = owners.into_iter().chain(["invoice", "charge", "payment_intent"]);
+    let named = names.filter_map(|name| params.peek(name));
     let ids: Vec<String> = path.iter().cloned().chain(named.map(str::to_owned)).collect();
     let time = ids.iter().find_map(|id| tx.test_time(id));
     tx.set_time(time);

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::Call;
 use super::checkout_sessions::{read_billing_mode, read_trial_settings};
 use super::discounts::{self, Sale};
+use super::subscription_change::read_quantity;
 use super::subscriptions::ensure_own_method;
 use crate::billing::discount::Applied;
 use crate::billing::payment::{self, Authentication, Charged, Order};
@@ -109,7 +110,7 @@ fn read_items(tx: &Tx, params: &mut Params) -> Result<Vec<Line>, ApiError> {
             let message = format!("The price `{}` is not an active recurring price.", text(&price, "id"));
             return Err(ApiError::invalid(message).param(param));
         }
-        let quantity = item.integer("quantity")?.unwrap_or(1);
+        let quantity = read_quantity(&mut item)?.unwrap_or(1);
         item.finish()?;
         lines.push(Line { price, quantity });
     }
@@ -145,7 +146,7 @@ fn settle(
     method: Option<String>,
     behavior: &str,
 ) -> Result<Settlement, ApiError> {
-    if draft.due_today() == 0 {
+    if purchase::due_today(tx, draft, &draft.customer) == 0 {
         return Ok(Settlement::Paid(None));
     }
     if behavior == "default_incomplete" {
@@ -156,7 +157,7 @@ fn settle(
                        a default payment method.";
         return Err(ApiError::invalid(message).code("resource_missing"));
     };
-    let order = first_payment(draft, method);
+    let order = first_payment(tx, draft, method);
     match payment::charge(tx, &order, Authentication::NotYet) {
         Charged::Paid(paid) => Ok(Settlement::Paid(Some(paid))),
         Charged::Declined { decline, .. } if behavior == "error_if_incomplete" => {
@@ -174,11 +175,11 @@ fn settle(
     }
 }
 
-fn first_payment(draft: &Draft, payment_method: String) -> Order {
+fn first_payment(tx: &Tx, draft: &Draft, payment_method: String) -> Order {
     Order {
         customer: Some(draft.customer.clone()),
         payment_method,
-        amount: draft.due_today(),
+        amount: purchase::due_today(tx, draft, &draft.customer),
         currency: draft.currency().to_owned(),
         description: "Subscription creation".to_owned(),
         intent: None,

@@ -119,12 +119,16 @@ fn parent(item: &Value, subscription: &Value) -> Value {
 }
 
 /// Those that the subscription's next invoice takes along, oldest first: its own, and those of its customer that
-/// belong to no subscription.
+/// belong to no subscription, or to one that has ended.
 pub fn pending(tx: &Tx, customer: &str, subscription: &str) -> Vec<Value> {
     let mut all = tx.of_customer(Kind::InvoiceItem, customer);
     all.retain(|item| {
         let of = text(&item["parent"]["subscription_details"], "subscription");
-        item["invoice"].is_null() && (of.is_empty() || of == subscription)
+        let has_ended = || {
+            let of = tx.find(Kind::Subscription, of);
+            of.is_some_and(|of| matches!(text(&of, "status"), "canceled" | "incomplete_expired"))
+        };
+        item["invoice"].is_null() && (of.is_empty() || of == subscription || has_ended())
     });
     all.reverse();
     all

@@ -155,10 +155,15 @@ fn count(tx: &mut Tx, kind: Kind, id: &str, event: &str) {
 
 /// The discounts that a subscription has now, with the terms that they were given on.
 pub fn of_subscription(tx: &Tx, subscription: &Value) -> Vec<Applied> {
+    of_subscription_at(tx, subscription, tx.now())
+}
+
+/// Those that it will still have at a time that is to come.
+pub fn of_subscription_at(tx: &Tx, subscription: &Value, at: i64) -> Vec<Applied> {
     let ids = subscription["discounts"].as_array().into_iter().flatten().filter_map(Value::as_str);
     ids.filter_map(|id| {
         let discount = tx.find(Kind::Discount, id)?;
-        if discount["end"].as_i64().is_some_and(|end| end <= tx.now()) {
+        if discount["end"].as_i64().is_some_and(|end| end <= at) {
             return None;
         }
         Some(Applied {
