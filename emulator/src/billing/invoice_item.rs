@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::invoice;
+use super::discount::redeem;
 use super::proration::Proration;
 use super::subscription::product_name;
 use crate::shapes::{self, Shape};
@@ -156,7 +156,7 @@ pub fn remove(tx: &mut Tx, item: &Value) {
             let count = lines.len();
             draft["lines"]["total_count"] = json!(count);
         }
-        invoice::add_up(&mut draft);
+        redeem::put_on_again(tx, &mut draft);
         tx.update(Kind::Invoice, draft, "invoice.updated");
     }
     tx.remove(Kind::InvoiceItem, &id);

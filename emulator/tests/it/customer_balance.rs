@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::changes::near;
 use crate::support::{GOOD, Stripe, id};
-use crate::time::{DAY, HOUR};
+use crate::time::{DAY, HOUR, period};
 
 /// Somebody with a credit of about 5 dollars, from a cheaper price in the middle of the month; their subscription
 /// and its item.
@@ -90,4 +90,34 @@ async fn a_new_subscription_is_paid_with_the_credit_first() {
         near(charge["amount"].as_i64().unwrap(), 500);
         assert_eq!(balance(&stripe, &customer).await, 0);
     }
+}
+
+/// The draft of a renewal that a coupon halves, with another line that comes and goes.
+#[tokio::test]
+async fn a_discount_follows_the_lines_of_its_draft() {
+    let stripe = Stripe::start().await;
+    let (customer, price) = (stripe.customer().await, stripe.price().await);
+    let coupon = id(&stripe.post("/v1/coupons", &[("percent_off", "50"), ("duration", "forever")]).await);
+    let card = stripe.post("/v1/payment_methods/pm_card_visa/attach", &[("customer", &customer)]).await;
+    let fields = [
+        ("customer", customer.as_str()),
+        ("items[0][price]", &price),
+        ("discounts[0][coupon]", &coupon),
+        ("default_payment_method", card["id"].as_str().unwrap()),
+    ];
+    let subscription = stripe.post("/v1/subscriptions", &fields).await;
+    stripe.pass_until(period(&subscription).1 + 60).await;
+    let draft = stripe.invoices(&customer).await.remove(0);
+    assert_eq!((&draft["status"], &draft["total"]), (&json!("draft"), &json!(600)));
+    let path = format!("/v1/invoices/{}", id(&draft));
+    let fields =
+        [("customer", customer.as_str()), ("amount", "1000"), ("currency", "usd"), ("invoice", &id(&draft))]
+            .map(|(name, value)| (name, value.to_owned()));
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let item = stripe.post("/v1/invoiceitems", &fields).await;
+    let more = stripe.get(&path).await;
+    assert_eq!((&more["total"], &more["total_discount_amounts"][0]["amount"]), (&json!(1100), &json!(1100)));
+    stripe.delete(&format!("/v1/invoiceitems/{}", id(&item))).await;
+    let less = stripe.get(&path).await;
+    assert_eq!((&less["total"], &less["amount_due"]), (&json!(600), &json!(600)));
 }

@@ -86,6 +86,14 @@ async fn a_change_that_waits_ends_with_its_subscription() {
     assert_eq!((&canceled["status"], &canceled["pending_update"]), (&json!("canceled"), &Value::Null));
     assert_eq!(stripe.get(&format!("/v1/invoices/{}", id(&invoice))).await["status"], "void");
     assert_eq!(stripe.event_types().await.last().unwrap(), "customer.subscription.deleted");
+    let payment =
+        stripe.get(&format!("/v1/invoice_payments?invoice={}", id(&invoice))).await["data"][0].clone();
+    assert_eq!(payment["status"], "canceled");
+    let intent = payment["payment"]["payment_intent"].as_str().unwrap();
+    let intent = stripe.get(&format!("/v1/payment_intents/{intent}")).await;
+    let how = (&intent["status"], &intent["cancellation_reason"]);
+    assert_eq!(how, (&json!("canceled"), &json!("void_invoice")));
+    assert!(stripe.event_types().await.iter().any(|name| name == "payment_intent.canceled"));
 }
 
 #[tokio::test]

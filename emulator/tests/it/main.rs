@@ -20,6 +20,8 @@ mod expanding;
 mod forms;
 mod idempotency;
 mod invariants;
+mod invariants_of_money;
+mod invariants_of_state;
 mod invoice_items;
 mod invoice_page;
 mod judge;

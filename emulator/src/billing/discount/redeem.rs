@@ -6,7 +6,8 @@
 use serde_json::{Value, json};
 
 use super::validity::{Purchase, Refusal, check_coupon, check_promotion};
-use super::{Applied, Part, end};
+use super::{Applied, Part, end, put_on_invoice};
+use crate::billing::invoice;
 use crate::error::{ApiError, Place};
 use crate::state::{Kind, Store, Tx, ids, number, text};
 
@@ -174,6 +175,13 @@ pub fn of_subscription_at(tx: &Tx, subscription: &Value, at: i64) -> Vec<Applied
         })
     })
     .collect()
+}
+
+/// Works a draft out again whose lines have changed.
+pub fn put_on_again(tx: &Tx, draft: &mut Value) {
+    let discounts = of_subscription_at(tx, draft, number(draft, "created"));
+    invoice::add_up(draft);
+    put_on_invoice(draft, &discounts);
 }
 
 /// Marks a discount as taken away and tells of it. Gives what Stripe answers.

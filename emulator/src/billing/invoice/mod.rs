@@ -190,8 +190,28 @@ pub fn void(tx: &mut Tx, mut invoice: Value) -> Value {
     invoice["status_transitions"]["voided_at"] = json!(tx.now());
     tx.put(Kind::Invoice, invoice.clone());
     tx.emit("invoice.voided", &invoice);
+    cancel_payment(tx, text(&invoice, "id"));
     give_back(tx, &invoice);
     invoice
+}
+
+/// Nobody can pay it with the intent any more that was tried. In which order Stripe tells of that is not known.
+fn cancel_payment(tx: &mut Tx, invoice: &str) {
+    let Some(mut payment) = open_payment(tx, invoice) else {
+        return;
+    };
+    payment["status"] = json!("canceled");
+    payment["status_transitions"]["canceled_at"] = json!(tx.now());
+    let intent = tx.copy(Kind::PaymentIntent, text(&payment["payment"], "payment_intent"));
+    tx.put(Kind::InvoicePayment, payment);
+    if let Some(mut intent) = intent {
+        intent["status"] = json!("canceled");
+        intent["canceled_at"] = json!(tx.now());
+        intent["cancellation_reason"] = json!("void_invoice");
+        intent["next_action"] = Value::Null;
+        tx.put(Kind::PaymentIntent, intent.clone());
+        tx.emit("payment_intent.canceled", &intent);
+    }
 }
 
 fn give_back(tx: &mut Tx, invoice: &Value) {
