@@ -50,13 +50,15 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let behavior = params.one_of("pending_invoice_items_behavior", &["exclude", "include"])?;
     let takes = behavior.as_deref() == Some("include") || !subscription.is_null();
     let waiting = invoice_item::pending(call.tx, &id, text(&subscription, "id"));
-    let waiting = if takes { waiting } else { Vec::new() };
+    let mut waiting = if takes { waiting } else { Vec::new() };
     let known = waiting.first().map_or(&customer["currency"], |item| &item["currency"]);
     let currency = params.text("currency")?.or_else(|| known.as_str().map(str::to_owned));
+    let currency = currency.map_or_else(|| "usd".to_owned(), |currency| currency.to_lowercase());
+    waiting.retain(|item| item["currency"] == *currency);
     let now = call.tx.now();
     let bill = Bill {
         customer: &id,
-        currency: currency.as_deref().unwrap_or("usd"),
+        currency: &currency,
         subscription: &subscription,
         reason: if subscription.is_null() { "manual" } else { "subscription_update" },
         period: (now, now),

@@ -119,9 +119,11 @@ fn parent(item: &Value, subscription: &Value) -> Value {
 }
 
 /// Those that the subscription's next invoice takes along, oldest first: its own, and those of its customer that
-/// belong to no subscription, or to one that has ended.
+/// belong to no subscription, or to one that has ended. Those in another currency wait for an invoice in theirs.
 pub fn pending(tx: &Tx, customer: &str, subscription: &str) -> Vec<Value> {
     let mut all = tx.of_customer(Kind::InvoiceItem, customer);
+    let currency = tx.find(Kind::Subscription, subscription).map(|it| it["currency"].clone());
+    all.retain(|item| currency.as_ref().is_none_or(|currency| item["currency"] == *currency));
     all.retain(|item| {
         let of = text(&item["parent"]["subscription_details"], "subscription");
         let has_ended = || {

@@ -121,3 +121,21 @@ async fn a_discount_follows_the_lines_of_its_draft() {
     let less = stripe.get(&path).await;
     assert_eq!((&less["total"], &less["amount_due"]), (&json!(600), &json!(600)));
 }
+
+#[tokio::test]
+async fn a_first_subscription_tells_of_the_currency() {
+    let stripe = Stripe::start().await;
+    let (customer, price) = (stripe.customer().await, stripe.price().await);
+    let card = stripe.post("/v1/payment_methods/pm_card_visa/attach", &[("customer", &customer)]).await;
+    let fields = [
+        ("customer", customer.as_str()),
+        ("items[0][price]", &price),
+        ("default_payment_method", card["id"].as_str().unwrap()),
+    ];
+    stripe.post("/v1/subscriptions", &fields).await;
+    let told = &stripe.get("/v1/events?type=customer.updated").await["data"][0]["data"];
+    assert_eq!(
+        (&told["object"]["currency"], &told["previous_attributes"]),
+        (&json!("usd"), &json!({"currency": null}))
+    );
+}

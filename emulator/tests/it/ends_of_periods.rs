@@ -124,3 +124,21 @@ async fn a_discount_that_ends_before_the_next_period_is_not_foreseen() {
     let renewal = stripe.invoices(&customer).await.remove(0);
     assert_eq!((&renewal["total"], &foreseen["total"]), (&json!(1200), &json!(1200)));
 }
+
+#[tokio::test]
+async fn no_invoice_adds_up_two_currencies() {
+    let stripe = Stripe::start().await;
+    let (customer, _, _) = stripe.halfway().await;
+    for currency in ["eur", "usd"] {
+        let fields = [("customer", customer.as_str()), ("amount", "700"), ("currency", currency)];
+        stripe.post("/v1/invoiceitems", &fields).await;
+    }
+    stripe.pass(20 * DAY).await;
+    let renewal = stripe.invoices(&customer).await.remove(0);
+    assert_eq!((&renewal["currency"], &renewal["total"]), (&json!("usd"), &json!(1900)));
+    let waits = stripe.pending_items(&customer).await;
+    assert_eq!((waits.len(), &waits[0]["currency"]), (1, &json!("eur")));
+    let fields = [("customer", customer.as_str()), ("pending_invoice_items_behavior", "include")];
+    let theirs = stripe.post("/v1/invoices", &fields).await;
+    assert_eq!((&theirs["currency"], &theirs["total"]), (&json!("eur"), &json!(700)));
+}

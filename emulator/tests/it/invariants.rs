@@ -89,7 +89,7 @@ impl Sequence {
             _ => {
                 let fields = [
                     ("customer", self.customer.clone()),
-                    ("amount", "250".into()),
+                    ("amount", self.pick(&["250", "-900"]).into()),
                     ("currency", "usd".into()),
                 ];
                 let fields: Vec<(&str, &str)> =
