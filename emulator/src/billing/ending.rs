@@ -89,7 +89,9 @@ pub fn bill_what_waits(tx: &mut Tx, subscription: &mut Value) {
 /// A subscription whose first invoice was not paid in time.
 pub fn expire_incomplete(tx: &mut Tx, mut subscription: Value) {
     let now = tx.now();
-    if let Some(invoice) = tx.copy(Kind::Invoice, text(&subscription, "latest_invoice")) {
+    let first = tx.copy(Kind::Invoice, text(&subscription, "latest_invoice"));
+    // Somebody may have done so already, and what it used of the balance is given back once.
+    if let Some(invoice) = first.filter(|invoice| invoice["status"] == "open") {
         invoice::void(tx, invoice);
     }
     subscription["status"] = json!("incomplete_expired");

@@ -139,3 +139,23 @@ async fn a_first_subscription_tells_of_the_currency() {
         (&json!("usd"), &json!({"currency": null}))
     );
 }
+
+#[tokio::test]
+async fn an_invoice_that_is_void_is_not_voided_again_when_its_subscription_expires() {
+    let stripe = Stripe::start().await;
+    let (customer, _, _) = in_credit(&stripe).await;
+    let before = balance(&stripe, &customer).await;
+    let price = stripe.price_of("1000", "month").await;
+    let fields = [
+        ("customer", customer.as_str()),
+        ("items[0][price]", &price),
+        ("payment_behavior", "default_incomplete"),
+    ];
+    let first = stripe.post("/v1/subscriptions", &fields).await["latest_invoice"].clone();
+    assert_eq!(balance(&stripe, &customer).await, 0);
+    stripe.post(&format!("/v1/invoices/{}/void", first.as_str().unwrap()), &[]).await;
+    stripe.pass(DAY).await;
+    assert_eq!(balance(&stripe, &customer).await, before);
+    let types = stripe.event_types().await;
+    assert_eq!(types.iter().filter(|name| *name == "invoice.voided").count(), 1);
+}
