@@ -15,6 +15,7 @@ mod faults;
 mod form;
 mod hosted;
 mod idempotency;
+mod keys;
 mod limits;
 mod list;
 mod params;

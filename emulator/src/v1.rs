@@ -9,7 +9,6 @@ use axum::extract::State as Shared;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use base64::Engine;
 use serde_json::Value;
 
 use crate::API_VERSION;
@@ -19,6 +18,7 @@ use crate::expand;
 use crate::faults::{self, Cut, Fault, Met, cut_connection};
 use crate::form::{self, BadForm};
 use crate::idempotency::{Key, Stored};
+use crate::keys;
 use crate::params::Params;
 use crate::requests::Logged;
 use crate::server::App;
@@ -114,7 +114,8 @@ async fn answer(app: &App, received: Received, fault: &Fault) -> Result<Outcome,
     fault.wait().await;
     refuse_by(fault)?;
     let claim = claim?;
-    check_key(&received.headers, &app.secret_key)?;
+    let authorization = header(&received.headers, "authorization").unwrap_or_default();
+    keys::check(authorization, &app.secret_key)?;
     check_version(&received.headers)?;
     let method = received.method.as_str();
     app.limiter.admit(method, api::pattern(method, &received.path), Instant::now())?;
@@ -177,8 +178,9 @@ fn run(tx: &mut Tx, operation: Operation, path: Vec<String>, mut params: Params)
 
 /// Whatever concerns a customer with a test clock happens at that clock's time.
 fn follow_test_clock(tx: &mut Tx, path: &[String], params: &Params) {
-    let names = ["customer", "subscription", "from_subscription", "schedule", "test_clock"];
-    let named = names.into_iter().filter_map(|name| params.peek(name));
+    let owners = ["customer", "subscription", "from_subscription", "schedule", "test_clock"];
+    let names = owners.into_iter().chain(["invoice", "charge", "payment_intent"]);
+    let named = names.filter_map(|name| params.peek(name));
     let ids: Vec<String> = path.iter().cloned().chain(named.map(str::to_owned)).collect();
     let time = ids.iter().find_map(|id| tx.test_time(id));
     tx.set_time(time);
@@ -256,45 +258,4 @@ fn check_version(headers: &HeaderMap) -> Result<(), ApiError> {
              Stripe-Version header."
         ))),
     }
-}
-
-/// The key as Bearer token or as the user name of Basic authentication.
-fn check_key(headers: &HeaderMap, secret_key: &str) -> Result<(), ApiError> {
-    let authorization = header(headers, "authorization").unwrap_or_default();
-    let given = match authorization.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim().to_owned(),
-        Some((scheme, encoded)) if scheme.eq_ignore_ascii_case("basic") => {
-            let decoded =
-                base64::engine::general_purpose::STANDARD.decode(encoded.trim()).unwrap_or_default();
-            let decoded = String::from_utf8_lossy(&decoded).into_owned();
-            decoded.split(':').next().unwrap_or_default().to_owned()
-        }
-        _ => String::new(),
-    };
-    if given == secret_key {
-        return Ok(());
-    }
-    let message = if given.is_empty() {
-        "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer \
-         auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for \
-         details, or we can help at https://support.stripe.com/."
-            .to_owned()
-    } else {
-        format!("Invalid API Key provided: {}", masked(&given))
-    };
-    Err(ApiError::new(StatusCode::UNAUTHORIZED, "invalid_request_error", message)
-        .header("www-authenticate", "Bearer realm=\"Stripe\""))
-}
-
-/// `sk_test_abcdefghijkl` becomes `sk_test_********ijkl`.
-fn masked(key: &str) -> String {
-    let prefix: String = ["sk_test_", "sk_live_", "rk_test_", "rk_live_", "pk_test_", "pk_live_"]
-        .into_iter()
-        .find(|prefix| key.starts_with(prefix))
-        .unwrap_or_default()
-        .to_owned();
-    let rest: Vec<char> = key.chars().skip(prefix.len()).collect();
-    let shown = if rest.len() > 8 { rest.len() - 4 } else { rest.len() };
-    let tail: String = rest[shown..].iter().collect();
-    format!("{prefix}{}{tail}", "*".repeat(shown.max(4)))
 }

@@ -56,7 +56,7 @@ pub fn update(call: &mut Call) -> Result<Value, ApiError> {
             return Err(not_in_status(&invoice, "update"));
         }
         if auto_advance {
-            invoice["auto_advance"] = json!(true);
+            invoice::resume_collection(&mut invoice, call.tx.now());
         } else {
             invoice::stop_collection(&mut invoice);
         }

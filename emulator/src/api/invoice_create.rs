@@ -7,7 +7,7 @@ use super::subscriptions::ensure_own_method;
 use crate::billing::invoice::{self, Bill};
 use crate::billing::invoice_item;
 use crate::error::{ApiError, Place};
-use crate::params::Change;
+use crate::params::{Change, Params};
 use crate::state::{Kind, text};
 
 const UNSUPPORTED: &[&str] = &[
@@ -49,14 +49,14 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     };
     let behavior = params.one_of("pending_invoice_items_behavior", &["exclude", "include"])?;
     let takes = behavior.as_deref() == Some("include") || !subscription.is_null();
-    let waiting = invoice_item::pending(call.tx, &id, text(&subscription, "id"));
-    let waiting = if takes { waiting } else { Vec::new() };
-    let known = waiting.first().map_or(&customer["currency"], |item| &item["currency"]);
-    let currency = params.text("currency")?.or_else(|| known.as_str().map(str::to_owned));
+    let mut waiting = invoice_item::pending(call.tx, &id, text(&subscription, "id"));
+    waiting.retain(|_| takes);
+    let currency = read_currency(&mut params, waiting.first().unwrap_or(&customer))?;
+    waiting.retain(|item| item["currency"] == *currency);
     let now = call.tx.now();
     let bill = Bill {
         customer: &id,
-        currency: currency.as_deref().unwrap_or("usd"),
+        currency: &currency,
         subscription: &subscription,
         reason: if subscription.is_null() { "manual" } else { "subscription_update" },
         period: (now, now),
@@ -78,4 +78,10 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     invoice_item::bill(call.tx, waiting, &draft);
     call.tx.create(Kind::Invoice, draft.clone(), "invoice.created");
     Ok(draft)
+}
+
+/// The currency that is asked for, or that of the first thing to bill or of the customer.
+fn read_currency(params: &mut Params, known: &Value) -> Result<String, ApiError> {
+    let currency = params.text("currency")?;
+    Ok(currency.as_deref().or(known["currency"].as_str()).unwrap_or("usd").to_lowercase())
 }

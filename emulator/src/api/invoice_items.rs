@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::Call;
+use crate::billing::discount::redeem;
+use crate::billing::invoice_item;
 use crate::billing::money::{MOST_AMOUNT, MOST_QUANTITY};
-use crate::billing::{invoice, invoice_item};
 use crate::error::{ApiError, Place};
 use crate::list::Page;
 use crate::params::{Change, Params};
@@ -74,7 +75,7 @@ fn put_on(tx: &mut Tx, mut item: Value, draft: Option<String>) -> Result<Value, 
         let count = lines.len();
         invoice["lines"]["total_count"] = json!(count);
     }
-    invoice::add_up(&mut invoice);
+    redeem::put_on_again(tx, &mut invoice);
     invoice_item::add(tx, item.clone());
     tx.update(Kind::Invoice, invoice, "invoice.updated");
     Ok(item)

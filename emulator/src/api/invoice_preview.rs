@@ -4,10 +4,9 @@ use serde_json::{Value, json};
 
 use super::subscription_change;
 use super::{Call, subscriptions_create};
-use crate::billing::change::{self, Prorate};
-use crate::billing::invoice::{self, Bill};
+use crate::billing::change::{self, Planned, Prorate};
 use crate::billing::schedule::{phases, time};
-use crate::billing::{invoice_item, preview, proration, renewal, subscription};
+use crate::billing::{invoice, invoice_item, preview, proration, renewal, subscription, update};
 use crate::error::{ApiError, Place};
 use crate::params::Params;
 use crate::state::{Kind, Tx, ids, text};
@@ -149,9 +148,13 @@ fn of_subscription(tx: &mut Tx, subscription: Value, mut details: Params) -> Res
     let is_last = |at: i64| at <= period_end;
     let ends = at_end.unwrap_or_else(|| subscription["cancel_at"].as_i64().is_some_and(is_last));
     let next = if changes_nothing { renewal::foreseen(tx, &subscription) } else { preview.next };
-    match ends {
-        true if planned.prorations.is_empty() => Err(nothing(&customer)),
-        _ => Ok(next),
+    if !ends {
+        return Ok(next);
+    }
+    let last = closing(tx, &planned.subscription, &change::invoice_items(tx, &planned));
+    match last["lines"]["total_count"] == 0 {
+        true => Err(nothing(&customer)),
+        false => Ok(renewal::as_upcoming(last, period_end)),
     }
 }
 
@@ -162,16 +165,16 @@ fn of_cancellation(tx: &Tx, subscription: &Value, prorate: Prorate) -> Value {
     let unused = items.iter().filter(|_| prorate != Prorate::Never);
     let unused = unused.filter_map(|item| proration::unused(item, now));
     let credits: Vec<Value> = unused.map(|one| invoice_item::of_proration(tx, subscription, &one)).collect();
-    let waiting = invoice_item::pending(tx, text(subscription, "customer"), text(subscription, "id"));
-    let bill = Bill {
-        customer: text(subscription, "customer"),
-        currency: text(subscription, "currency"),
-        subscription,
-        reason: "upcoming",
-        period: (now, now),
-        lines: waiting.iter().chain(&credits).map(invoice_item::line).collect(),
-    };
-    invoice::build(tx, bill)
+    closing(tx, subscription, &credits)
+}
+
+/// The last invoice of a subscription: what waits, and these items.
+fn closing(tx: &Tx, subscription: &Value, items: &[Value]) -> Value {
+    let planned =
+        Planned { subscription: subscription.clone(), prorations: Vec::new(), begins_period: false };
+    let mut last = update::draft(tx, &planned, items);
+    last["billing_reason"] = json!("upcoming");
+    last
 }
 
 fn nothing(customer: &str) -> ApiError {

@@ -128,6 +128,8 @@ pub fn cancel(call: &mut Call) -> Result<Value, ApiError> {
     params.finish()?;
     if prorate {
         ending::credit_unused(call.tx, &subscription);
+    } else if !invoice_now {
+        ending::forget_prorations(call.tx, &subscription);
     }
     if invoice_now {
         ending::bill_what_waits(call.tx, &mut subscription);
@@ -148,7 +150,7 @@ pub fn resume(call: &mut Call) -> Result<Value, ApiError> {
         let message = "You can only resume a subscription whose status is paused.";
         return Err(ApiError::invalid(message));
     }
-    Ok(trial::resume(call.tx, &subscription))
+    trial::resume(call.tx, &subscription)
 }
 
 /// `pause_collection`: what becomes of the invoices meanwhile, and until when; an empty one ends it.

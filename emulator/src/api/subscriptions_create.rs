@@ -59,6 +59,7 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let settlement = settle(call.tx, &draft, method, behavior.as_deref().unwrap_or("allow_incomplete"))?;
     let purchase = purchase::begin(call.tx, &draft, settlement);
     purchase.announce_charge(call.tx);
+    announce_currency(call.tx, &customer);
     purchase.announce(call.tx);
     let mut subscription = purchase.subscription;
     if at_period_end {
@@ -70,6 +71,15 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
         call.tx.update(Kind::Subscription, subscription.clone(), "customer.subscription.updated");
     }
     Ok(subscription)
+}
+
+/// Tells that the customer is billed in a currency from now on.
+fn announce_currency(tx: &mut Tx, before: &Value) {
+    let customer = tx.copy(Kind::Customer, text(before, "id")).unwrap_or_default();
+    if customer["currency"] != before["currency"] {
+        let previous = json!({ "currency": before["currency"] });
+        tx.emit_with("customer.updated", &customer, Some(previous));
+    }
 }
 
 /// What a subscription will be, without its discounts.
@@ -146,7 +156,7 @@ fn settle(
     method: Option<String>,
     behavior: &str,
 ) -> Result<Settlement, ApiError> {
-    if draft.due_today() == 0 {
+    if purchase::due_today(tx, draft, &draft.customer) == 0 {
         return Ok(Settlement::Paid(None));
     }
     if behavior == "default_incomplete" {
@@ -157,7 +167,7 @@ fn settle(
                        a default payment method.";
         return Err(ApiError::invalid(message).code("resource_missing"));
     };
-    let order = first_payment(draft, method);
+    let order = first_payment(tx, draft, method);
     match payment::charge(tx, &order, Authentication::NotYet) {
         Charged::Paid(paid) => Ok(Settlement::Paid(Some(paid))),
         Charged::Declined { decline, .. } if behavior == "error_if_incomplete" => {
@@ -175,11 +185,11 @@ fn settle(
     }
 }
 
-fn first_payment(draft: &Draft, payment_method: String) -> Order {
+fn first_payment(tx: &Tx, draft: &Draft, payment_method: String) -> Order {
     Order {
         customer: Some(draft.customer.clone()),
         payment_method,
-        amount: draft.due_today(),
+        amount: purchase::due_today(tx, draft, &draft.customer),
         currency: draft.currency().to_owned(),
         description: "Subscription creation".to_owned(),
         intent: None,

@@ -97,7 +97,15 @@ pub fn plan(tx: &Tx, before: &Value, change: &Change) -> Result<Planned, ApiErro
         begin_period(&mut after, &mut new, now, None);
     }
     set_items(&mut after, new);
+    end_with_period(&mut after);
     Ok(Planned { subscription: after, prorations, begins_period })
+}
+
+/// Whoever leaves with the period leaves with the one that there is now.
+pub fn end_with_period(subscription: &mut Value) {
+    if subscription["cancel_at_period_end"] == true {
+        subscription["cancel_at"] = json!(period_ends(subscription).1);
+    }
 }
 
 pub fn items_of(subscription: &Value) -> Vec<Value> {
@@ -126,7 +134,8 @@ fn change_item(
         }
         let line = Line { price, quantity: wanted.quantity.unwrap_or(1) };
         let mut item = subscription::item(text(subscription, "id"), &line, None, tx.now());
-        if let Some(first) = items.first() {
+        // Not one of those that are left: it may take the place of the last of them.
+        if let Some(first) = items_of(subscription).first() {
             item["current_period_start"] = first["current_period_start"].clone();
             item["current_period_end"] = first["current_period_end"].clone();
         }

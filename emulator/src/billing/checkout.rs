@@ -161,7 +161,7 @@ fn pay_today(
     let Some(method) = method else {
         return Today::Nothing;
     };
-    if draft.due_today() == 0 {
+    if purchase::due_today(tx, draft, text(session, "customer")) == 0 {
         return match (payment_method::behaviour(tx, method), authentication) {
             (Behaviour::Declines(decline), _) => Today::Declined(decline),
             (Behaviour::Authenticates | Behaviour::AuthenticatesOnSetup, Authentication::NotYet) => {
@@ -175,7 +175,7 @@ fn pay_today(
     let order = Order {
         customer: session["customer"].as_str().map(str::to_owned),
         payment_method: method.to_owned(),
-        amount: draft.due_today(),
+        amount: purchase::due_today(tx, draft, text(session, "customer")),
         currency: draft.currency().to_owned(),
         description: "Subscription creation".to_owned(),
         intent: private["payment_intent"].as_str().map(str::to_owned),

@@ -71,7 +71,7 @@ fn subscription(tx: &mut Tx, subscription: Value) {
             pending_update::expire(tx, subscription)
         }
         _ if is_over(&subscription["pause_collection"]["resumes_at"]) => renewal::unpause(tx, subscription),
-        _ if is_past("cancel_at") => drop(ending::cancel(tx, subscription, None)),
+        _ if is_past("cancel_at") => ending::as_planned(tx, subscription),
         "trialing" if is_past("trial_end") => trial::end(tx, subscription),
         "trialing" => trial::announce(tx, &subscription),
         _ if super::subscription::period_ends(&subscription).0 <= now => renewal::renew(tx, &subscription),

@@ -4,12 +4,14 @@ use serde_json::{Value, json};
 
 use super::change::{self, Planned};
 use super::payment::Authentication;
-use super::{invoice, invoice_item, proration, schedule, update};
+use super::subscription::period_ends;
+use super::{invoice, invoice_item, pending_update, proration, schedule, update};
 use crate::state::{Kind, Tx, text};
 
 /// Ends a subscription now, and tells of it. Nobody is charged any more for what is still open.
 pub fn cancel(tx: &mut Tx, mut subscription: Value, reason: Option<&str>) -> Value {
     let now = tx.now();
+    pending_update::forget(tx, &mut subscription);
     subscription["status"] = json!("canceled");
     // A cancellation that was planned shows as it was planned.
     if subscription["cancel_at"].as_i64().is_none_or(|at| at > now) {
@@ -47,8 +49,28 @@ pub fn credit_unused(tx: &mut Tx, subscription: &Value) {
     }
 }
 
-/// A last invoice for what waits, if anything does.
+/// What changes in the middle of the period have left is not billed any more.
+pub fn forget_prorations(tx: &mut Tx, subscription: &Value) {
+    let (customer, id) = (text(subscription, "customer"), text(subscription, "id"));
+    let ours = |item: &Value| item["parent"]["subscription_details"]["subscription"] == *id;
+    for item in invoice_item::pending(tx, customer, id) {
+        if item["proration"] == true && ours(&item) {
+            invoice_item::remove(tx, &item);
+        }
+    }
+}
+
+/// Ends a subscription as it was planned. What waits for the end of its period is collected then.
+pub fn as_planned(tx: &mut Tx, mut subscription: Value) {
+    if subscription["cancel_at"].as_i64().is_some_and(|at| at >= period_ends(&subscription).0) {
+        bill_what_waits(tx, &mut subscription);
+    }
+    cancel(tx, subscription, None);
+}
+
+/// A last invoice for what waits, if anything does. It is tried once.
 pub fn bill_what_waits(tx: &mut Tx, subscription: &mut Value) {
+    pending_update::forget(tx, subscription);
     let (customer, id) = (text(subscription, "customer").to_owned(), text(subscription, "id").to_owned());
     let waiting = invoice_item::pending(tx, &customer, &id);
     if waiting.is_empty() {
@@ -56,7 +78,8 @@ pub fn bill_what_waits(tx: &mut Tx, subscription: &mut Value) {
     }
     let planned =
         Planned { subscription: subscription.clone(), prorations: Vec::new(), begins_period: false };
-    let draft = update::draft(tx, &planned, &[]);
+    let mut draft = update::draft(tx, &planned, &[]);
+    invoice::stop_collection(&mut draft);
     invoice_item::bill(tx, waiting, &draft);
     subscription["latest_invoice"] = draft["id"].clone();
     let invoice = update::open(tx, draft);
@@ -66,7 +89,9 @@ pub fn bill_what_waits(tx: &mut Tx, subscription: &mut Value) {
 /// A subscription whose first invoice was not paid in time.
 pub fn expire_incomplete(tx: &mut Tx, mut subscription: Value) {
     let now = tx.now();
-    if let Some(invoice) = tx.copy(Kind::Invoice, text(&subscription, "latest_invoice")) {
+    let first = tx.copy(Kind::Invoice, text(&subscription, "latest_invoice"));
+    // Somebody may have done so already, and what it used of the balance is given back once.
+    if let Some(invoice) = first.filter(|invoice| invoice["status"] == "open") {
         invoice::void(tx, invoice);
     }
     subscription["status"] = json!("incomplete_expired");

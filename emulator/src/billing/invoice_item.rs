@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::invoice;
+use super::discount::redeem;
 use super::proration::Proration;
 use super::subscription::product_name;
 use crate::shapes::{self, Shape};
@@ -119,12 +119,18 @@ fn parent(item: &Value, subscription: &Value) -> Value {
 }
 
 /// Those that the subscription's next invoice takes along, oldest first: its own, and those of its customer that
-/// belong to no subscription.
+/// belong to no subscription, or to one that has ended. Those in another currency wait for an invoice in theirs.
 pub fn pending(tx: &Tx, customer: &str, subscription: &str) -> Vec<Value> {
     let mut all = tx.of_customer(Kind::InvoiceItem, customer);
+    let currency = tx.find(Kind::Subscription, subscription).map(|it| it["currency"].clone());
+    all.retain(|item| currency.as_ref().is_none_or(|currency| item["currency"] == *currency));
     all.retain(|item| {
         let of = text(&item["parent"]["subscription_details"], "subscription");
-        item["invoice"].is_null() && (of.is_empty() || of == subscription)
+        let has_ended = || {
+            let of = tx.find(Kind::Subscription, of);
+            of.is_some_and(|of| matches!(text(&of, "status"), "canceled" | "incomplete_expired"))
+        };
+        item["invoice"].is_null() && (of.is_empty() || of == subscription || has_ended())
     });
     all.reverse();
     all
@@ -152,7 +158,7 @@ pub fn remove(tx: &mut Tx, item: &Value) {
             let count = lines.len();
             draft["lines"]["total_count"] = json!(count);
         }
-        invoice::add_up(&mut draft);
+        redeem::put_on_again(tx, &mut draft);
         tx.update(Kind::Invoice, draft, "invoice.updated");
     }
     tx.remove(Kind::InvoiceItem, &id);

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::change::{Planned, items_of};
+use super::change::{self, Planned, items_of};
 use super::collect::Collected;
 use super::payment::Authentication;
 use super::subscription::period_ends;
@@ -56,7 +56,7 @@ pub fn waits_for(subscription: &Value, invoice: &Value) -> bool {
 }
 
 /// The invoice is paid: the change happens.
-pub fn happen(tx: &mut Tx, mut subscription: Value) {
+pub fn happen(tx: &mut Tx, mut subscription: Value) -> Value {
     let wanted = subscription["pending_update"].take();
     let was_told = is_told(tx, &subscription);
     if !was_told {
@@ -76,17 +76,34 @@ pub fn happen(tx: &mut Tx, mut subscription: Value) {
     {
         subscription["status"] = json!("active");
     }
+    change::end_with_period(&mut subscription);
+    if let Some(invoice) = tx.copy(Kind::Invoice, text(&subscription, "latest_invoice")) {
+        update::use_discounts(tx, &mut subscription, &invoice);
+    }
     tx.update(Kind::Subscription, subscription.clone(), "customer.subscription.updated");
     schedule::follow(tx, text(&subscription, "id"));
     if was_told {
         tx.emit("customer.subscription.pending_update_applied", &subscription);
     }
+    subscription
 }
 
 /// Whether an event has told that the change waits.
 fn is_told(tx: &Tx, subscription: &Value) -> bool {
     let notes = tx.private(Kind::Subscription, text(subscription, "id"));
     notes[TOLD].is_string() && notes[TOLD] == subscription["latest_invoice"]
+}
+
+/// Forgets a change that waits, as its subscription ends. The caller stores that. Whether Stripe voids the invoice
+/// then is not known; paid later, it would change what has ended.
+pub fn forget(tx: &mut Tx, subscription: &mut Value) {
+    if subscription["pending_update"].take().is_null() {
+        return;
+    }
+    let invoice = tx.copy(Kind::Invoice, text(subscription, "latest_invoice"));
+    if let Some(invoice) = invoice.filter(|invoice| invoice["status"] == "open") {
+        invoice::void(tx, invoice);
+    }
 }
 
 /// Nobody has paid in time: everything stays as it was.

@@ -23,6 +23,8 @@ pub fn of_change(tx: &Tx, planned: &Planned, prorate: Prorate) -> Preview {
         return Preview { now: None, next: renewal::upcoming(tx, &planned.subscription, &items) };
     }
     let now = update::draft(tx, planned, &items);
-    let next = renewal::upcoming_alone(tx, &planned.subscription);
+    let mut subscription = planned.subscription.clone();
+    update::use_discounts(tx, &mut subscription, &now);
+    let next = renewal::upcoming_alone(tx, &subscription);
     Preview { now: Some(now), next }
 }

@@ -7,7 +7,7 @@ use super::discount::redeem;
 use super::invoice::{self, Occasion};
 use super::payment::Paid;
 use super::subscription::{self, Draft};
-use crate::state::{Kind, Tx, text};
+use crate::state::{Kind, Tx, number, text};
 
 /// Everything that came to be, with the invoice as it was in each of its states.
 pub struct Purchase {
@@ -54,6 +54,13 @@ impl Unpaid {
             Unpaid::Declined(intent) | Unpaid::NeedsAuthentication(intent) => Some(intent.clone()),
         }
     }
+}
+
+/// What the customer is charged today, in the currency's smallest unit: the first invoice less their credit, or with
+/// what they owe. Whether Stripe's checkout page shows the balance is not known; its invoice uses it.
+pub fn due_today(tx: &Tx, draft: &Draft, customer: &str) -> i64 {
+    let balance = tx.find(Kind::Customer, customer).map_or(0, |customer| number(&customer, "balance"));
+    (draft.due_today() + balance).max(0)
 }
 
 /// Stores a new subscription and its first invoice, and tells no one yet.

@@ -55,7 +55,8 @@ pub fn draft(tx: &Tx, subscription: &Value, waiting: &[Value], period: (i64, i64
         lines: waiting.iter().map(invoice_item::line).chain(begun).collect(),
     };
     let mut draft = invoice::build(tx, bill);
-    discount::put_on_invoice(&mut draft, &redeem::of_subscription(tx, subscription));
+    let discounts = redeem::of_subscription_at(tx, subscription, period.1.max(tx.now()));
+    discount::put_on_invoice(&mut draft, &discounts);
     draft
 }
 

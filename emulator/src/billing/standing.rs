@@ -33,19 +33,39 @@ pub fn settled(tx: &mut Tx, invoice: &Value) {
         return;
     };
     if pending_update::waits_for(&subscription, invoice) {
-        match invoice["status"] == "paid" {
-            true => pending_update::happen(tx, subscription),
-            false => pending_update::expire(tx, subscription),
+        if invoice["status"] != "paid" {
+            return pending_update::expire(tx, subscription);
         }
-        return;
+        subscription = pending_update::happen(tx, subscription);
     }
-    let begins =
-        invoice["status"] == "paid" && matches!(text(&subscription, "status"), "incomplete" | "paused");
-    let is_late = matches!(text(&subscription, "status"), "past_due" | "unpaid");
-    if (is_late || begins) && subscription["latest_invoice"] == invoice["id"] {
+    let is_its_first = subscription["latest_invoice"] == invoice["id"];
+    let is_resumed = subscription["status"] == "paused";
+    let goes_on = match text(&subscription, "status") {
+        "incomplete" => is_its_first && invoice["status"] == "paid",
+        "paused" => is_its_first && invoice["status"] != "void",
+        "past_due" | "unpaid" => is_latest(tx, &subscription, invoice),
+        _ => false,
+    };
+    if goes_on {
         subscription["status"] = json!("active");
-        tx.update(Kind::Subscription, subscription, "customer.subscription.updated");
+        tx.update(Kind::Subscription, subscription.clone(), "customer.subscription.updated");
+        if is_resumed {
+            tx.emit("customer.subscription.resumed", &subscription);
+        }
     }
+}
+
+/// Whether no later invoice says how the subscription stands: it is late by its latest finalised one, whatever an
+/// older one does. Where nobody pays, the drafts that pile up count too.
+fn is_latest(tx: &Tx, subscription: &Value, invoice: &Value) -> bool {
+    let says_nothing = |it: &Value| match text(it, "status") {
+        "void" => true,
+        "draft" => subscription["status"] != "unpaid",
+        _ => pending_update::waits_for(subscription, it),
+    };
+    let all = tx.of_customer(Kind::Invoice, text(invoice, "customer"));
+    let mut ours = all.iter().filter(|it| invoice::subscription_of(it) == text(subscription, "id"));
+    ours.find(|it| it["id"] == invoice["id"] || !says_nothing(it)).is_none_or(|it| it["id"] == invoice["id"])
 }
 
 /// The invoice could not be paid.
@@ -56,7 +76,8 @@ pub fn failed(tx: &mut Tx, invoice: &Value) {
     if pending_update::waits_for(&subscription, invoice) {
         return;
     }
-    if matches!(text(&subscription, "status"), "active" | "trialing") {
+    let was_good = matches!(text(&subscription, "status"), "active" | "trialing");
+    if was_good && is_latest(tx, &subscription, invoice) {
         subscription["status"] = json!("past_due");
         tx.update(Kind::Subscription, subscription.clone(), "customer.subscription.updated");
     }

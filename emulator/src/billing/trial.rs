@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::change::{self, Anchor, Change, Prorate};
 use super::payment::Authentication;
 use super::update::{self, Behavior, How};
-use super::{ending, renewal};
+use super::{ending, invoice, renewal};
+use crate::error::ApiError;
 use crate::state::{Kind, Tx, text};
 
 /// Tells that the trial ends soon.
@@ -35,8 +36,12 @@ pub fn end(tx: &mut Tx, mut subscription: Value) {
 }
 
 /// A paused subscription begins its first paid period now. It stays paused until the invoice is paid.
-pub fn resume(tx: &mut Tx, before: &Value) -> Value {
-    let id = text(before, "id").to_owned();
+/// An invoice of an earlier resumption that is still open gives way; whether Stripe does so is not known.
+pub fn resume(tx: &mut Tx, before: &Value) -> Result<Value, ApiError> {
+    let earlier = tx.copy(Kind::Invoice, text(before, "latest_invoice"));
+    if let Some(invoice) = earlier.filter(|invoice| invoice["status"] == "open") {
+        invoice::void(tx, invoice);
+    }
     let change = Change {
         items: Vec::new(),
         prorate: Prorate::Never,
@@ -49,12 +54,8 @@ pub fn resume(tx: &mut Tx, before: &Value) -> Value {
         behavior: Behavior::Allow,
         authentication: Authentication::OffSession,
     };
-    let happened = change::plan(tx, before, &change).and_then(|planned| update::apply(tx, &planned, how));
-    let now = tx.copy(Kind::Subscription, &id).unwrap_or_default();
-    if happened.is_ok() && now["status"] == "active" {
-        tx.emit("customer.subscription.resumed", &now);
-    }
-    now
+    let planned = change::plan(tx, before, &change)?;
+    update::apply(tx, &planned, how)
 }
 
 fn has_method(tx: &Tx, subscription: &Value) -> bool {

@@ -88,6 +88,7 @@ pub fn draft(tx: &Tx, planned: &Planned, items: &[Value]) -> Value {
 fn change_and_bill(tx: &mut Tx, planned: &Planned, draft: Value, how: How) -> Result<(), ApiError> {
     let mut subscription = planned.subscription.clone();
     subscription["latest_invoice"] = draft["id"].clone();
+    use_discounts(tx, &mut subscription, &draft);
     let waits = how.behavior == Behavior::Wait && number(&draft, "amount_due") > 0;
     if waits {
         subscription["status"] = json!("past_due");
@@ -101,6 +102,13 @@ fn change_and_bill(tx: &mut Tx, planned: &Planned, draft: Value, how: How) -> Re
         (Behavior::Refuse, collected) => refuse_unpaid(&collected),
         _ => Ok(()),
     }
+}
+
+/// A discount that is good for one invoice is used up by one that it reduces.
+pub fn use_discounts(tx: &Tx, subscription: &mut Value, invoice: &Value) {
+    let taken = invoice["total_discount_amounts"].as_array().into_iter().flatten();
+    let taken = taken.map(|one| number(one, "amount")).sum();
+    subscription["discounts"] = discount::left_after(&redeem::of_subscription(tx, subscription), taken);
 }
 
 /// Stores a draft, and opens it at once.

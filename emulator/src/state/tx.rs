@@ -67,9 +67,13 @@ impl<'a> Tx<'a> {
             Kind::SubscriptionSchedule,
             Kind::Invoice,
             Kind::CheckoutSession,
+            Kind::InvoiceItem,
+            Kind::PaymentIntent,
+            Kind::Charge,
         ];
         let on = || {
-            let object = kinds.into_iter().find_map(|kind| self.find(kind, id))?;
+            let object = kinds.into_iter().find_map(|kind| self.find(kind, id));
+            let object = object.or_else(|| self.with_item(id))?;
             let clock = object["test_clock"].as_str();
             let customer = || {
                 self.find(Kind::Customer, object["customer"].as_str()?)?["test_clock"]
@@ -79,6 +83,16 @@ impl<'a> Tx<'a> {
             clock.map(str::to_owned).or_else(customer)
         };
         of(id).or_else(|| of(&on()?))
+    }
+
+    /// The subscription that has this item.
+    fn with_item(&self, item: &str) -> Option<Cow<'_, Value>> {
+        let all = self.store.collection(Kind::Subscription).filter(|_| item.starts_with("si_"))?;
+        let has_it = |record: &&Record| {
+            let items = record.field("items")["data"].as_array().cloned().unwrap_or_default();
+            items.iter().any(|one| one["id"] == *item)
+        };
+        all.newest_first().find(has_it).map(Record::value)
     }
 
     /// Leaves something that is due alone until it changes again.

@@ -87,8 +87,12 @@ async fn a_change_that_nobody_pays_expires() {
     stripe.post(&path, &upgrade(&item, &dear, "pending_if_incomplete")).await;
     let count = stripe.event_count().await;
     stripe.pass(23 * HOUR + 1).await;
-    let expected =
-        ["customer.subscription.updated", "customer.subscription.pending_update_expired", "invoice.voided"];
+    let expected = [
+        "customer.subscription.updated",
+        "customer.subscription.pending_update_expired",
+        "invoice.voided",
+        "payment_intent.canceled",
+    ];
     assert_eq!(stripe.events_since(count).await, expected);
     let now = stripe.only_subscription(&customer).await;
     assert_eq!(

@@ -106,3 +106,18 @@ async fn a_clock_has_three_customers_and_takes_them_along() {
     assert_eq!(stripe.subscriptions(&customer).await[0]["status"], "canceled");
     assert_eq!(stripe.try_get(&format!("/v1/test_helpers/test_clocks/{clock}")).await.status, 404);
 }
+
+#[tokio::test]
+async fn an_item_changes_at_the_time_of_its_customer() {
+    let stripe = Stripe::start().await;
+    let clock = clock(&stripe).await;
+    let customer = subscriber(&stripe, &clock).await;
+    let subscription = stripe.only_subscription(&customer).await;
+    advance(&stripe, &clock, START + 14 * DAY).await;
+    let item = id(&subscription["items"]["data"][0]);
+    stripe.post(&format!("/v1/subscription_items/{item}"), &[("quantity", "2")]).await;
+    let waiting = stripe.pending_items(&customer).await;
+    let amounts: Vec<_> = waiting.iter().map(|item| item["amount"].as_i64().unwrap()).collect();
+    assert_eq!(amounts.iter().sum::<i64>(), 600, "half of the month is left: {amounts:?}");
+    assert_eq!(waiting[0]["date"].as_i64(), Some(START + 14 * DAY));
+}

@@ -6,7 +6,8 @@
 use serde_json::{Value, json};
 
 use super::validity::{Purchase, Refusal, check_coupon, check_promotion};
-use super::{Applied, Part, end};
+use super::{Applied, Part, end, put_on_invoice};
+use crate::billing::invoice;
 use crate::error::{ApiError, Place};
 use crate::state::{Kind, Store, Tx, ids, number, text};
 
@@ -155,10 +156,15 @@ fn count(tx: &mut Tx, kind: Kind, id: &str, event: &str) {
 
 /// The discounts that a subscription has now, with the terms that they were given on.
 pub fn of_subscription(tx: &Tx, subscription: &Value) -> Vec<Applied> {
+    of_subscription_at(tx, subscription, tx.now())
+}
+
+/// Those that it will still have at a time that is to come.
+pub fn of_subscription_at(tx: &Tx, subscription: &Value, at: i64) -> Vec<Applied> {
     let ids = subscription["discounts"].as_array().into_iter().flatten().filter_map(Value::as_str);
     ids.filter_map(|id| {
         let discount = tx.find(Kind::Discount, id)?;
-        if discount["end"].as_i64().is_some_and(|end| end <= tx.now()) {
+        if discount["end"].as_i64().is_some_and(|end| end <= at) {
             return None;
         }
         Some(Applied {
@@ -169,6 +175,13 @@ pub fn of_subscription(tx: &Tx, subscription: &Value) -> Vec<Applied> {
         })
     })
     .collect()
+}
+
+/// Works a draft out again whose lines have changed.
+pub fn put_on_again(tx: &Tx, draft: &mut Value) {
+    let discounts = of_subscription_at(tx, draft, number(draft, "created"));
+    invoice::add_up(draft);
+    put_on_invoice(draft, &discounts);
 }
 
 /// Marks a discount as taken away and tells of it. Gives what Stripe answers.

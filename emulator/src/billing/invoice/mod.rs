@@ -10,6 +10,9 @@ use super::subscription::Draft;
 use crate::shapes::{self, Shape};
 use crate::state::{Key, Kind, Tx, ids, number, text};
 
+/// How long after it was let go on an invoice does.
+const RESUMED: i64 = 3_600;
+
 /// What an invoice is made of.
 pub struct Bill<'b> {
     pub customer: &'b str,
@@ -167,14 +170,57 @@ pub fn stop_collection(invoice: &mut Value) {
     invoice["next_payment_attempt"] = Value::Null;
 }
 
-/// Closes an open invoice that nobody is to pay any more.
+/// Lets it go on by itself again: a draft is finalised, and an open one is tried, in an hour. When Stripe tries an
+/// open one is not known.
+pub fn resume_collection(invoice: &mut Value, now: i64) {
+    if invoice["auto_advance"] == true {
+        return;
+    }
+    invoice["auto_advance"] = json!(true);
+    let next =
+        if invoice["status"] == "draft" { "automatically_finalizes_at" } else { "next_payment_attempt" };
+    invoice[next] = json!(now + RESUMED);
+}
+
+/// Closes an open invoice that nobody is to pay any more. The customer's balance is again what it was without it
+/// (https://docs.stripe.com/changelog/2019-12-03/customer-balances-returned-voided-invoices).
 pub fn void(tx: &mut Tx, mut invoice: Value) -> Value {
     stop_collection(&mut invoice);
     invoice["status"] = json!("void");
     invoice["status_transitions"]["voided_at"] = json!(tx.now());
     tx.put(Kind::Invoice, invoice.clone());
     tx.emit("invoice.voided", &invoice);
+    cancel_payment(tx, text(&invoice, "id"));
+    give_back(tx, &invoice);
     invoice
+}
+
+/// Nobody can pay it with the intent any more that was tried. In which order Stripe tells of that is not known.
+fn cancel_payment(tx: &mut Tx, invoice: &str) {
+    let Some(mut payment) = open_payment(tx, invoice) else {
+        return;
+    };
+    payment["status"] = json!("canceled");
+    payment["status_transitions"]["canceled_at"] = json!(tx.now());
+    let intent = tx.copy(Kind::PaymentIntent, text(&payment["payment"], "payment_intent"));
+    tx.put(Kind::InvoicePayment, payment);
+    if let Some(mut intent) = intent {
+        intent["status"] = json!("canceled");
+        intent["canceled_at"] = json!(tx.now());
+        intent["cancellation_reason"] = json!("void_invoice");
+        intent["next_action"] = Value::Null;
+        tx.put(Kind::PaymentIntent, intent.clone());
+        tx.emit("payment_intent.canceled", &intent);
+    }
+}
+
+fn give_back(tx: &mut Tx, invoice: &Value) {
+    let used = number(invoice, "ending_balance") - number(invoice, "starting_balance");
+    let customer = tx.copy(Kind::Customer, text(invoice, "customer"));
+    if let Some(mut customer) = customer.filter(|it| it["deleted"] != true) {
+        customer["balance"] = json!(number(&customer, "balance") - used);
+        tx.update(Kind::Customer, customer, "customer.updated");
+    }
 }
 
 /// Gives an open invoice up: nobody is expected to pay it.

@@ -87,6 +87,8 @@ pub fn cancel(tx: &mut Tx, session: &str, id: &str, reason: &Reason) -> Result<S
         Leaving::Now { credit } => {
             if credit > 0 {
                 ending::credit_unused(tx, &subscription);
+            } else {
+                ending::forget_prorations(tx, &subscription);
             }
             ending::cancel(tx, subscription, Some("cancellation_requested"));
         }

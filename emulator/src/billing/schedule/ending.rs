@@ -42,7 +42,7 @@ pub fn complete(tx: &mut Tx, mut schedule: Value) {
         tx.put(Kind::SubscriptionSchedule, schedule.clone());
         if let Some(mut subscription) = live(tx, &subscription) {
             subscription["schedule"] = Value::Null;
-            subscription_ending::cancel(tx, subscription, None);
+            subscription_ending::as_planned(tx, subscription);
         }
     } else {
         schedule["subscription"] = Value::Null;
