@@ -83,7 +83,7 @@ impl State {
         Ok(state)
     }
 
-    /// Runs a transaction on a thread that may block. What has become due by the clock happens first; if
+    /// Runs a transaction, on a thread that may block where there is a file. What has become due happens first; if
     /// `run` fails, everything it did is undone.
     pub async fn transact<T, E>(
         &self,
@@ -94,6 +94,10 @@ impl State {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        // Without a file there is nothing to wait for, and another thread would cost more than most requests.
+        if !self.is_kept() {
+            return self.transact_now(stamp, Durability::Lazy, run);
+        }
         let state = self.clone();
         let task = tokio::task::spawn_blocking(move || state.transact_now(stamp, Durability::Flushed, run));
         task.await.unwrap_or_else(|error| Err(StoreError(error.to_string()).into()))
