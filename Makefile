@@ -80,8 +80,8 @@ bench: setup ## measure Unsplit beside its peers, and write bench/RESULTS.md (ha
 	@command -v wrk >/dev/null || { $(call install,wrk,wrk); }
 	@cd bench/peers/theo-next && npm ci --no-audit --no-fund --loglevel=error && NEXT_TELEMETRY_DISABLED=1 npm run --silent build >/dev/null
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || { $(call install,python3-venv,python3); }
-	@[ -x target/bench/localstripe/bin/localstripe ] || { python3 -m venv target/bench/localstripe \
-		&& target/bench/localstripe/bin/pip install --quiet --disable-pip-version-check localstripe==1.15.10; }
+	@peer=$${CARGO_TARGET_DIR:-target}/bench/localstripe; [ -x $$peer/bin/localstripe ] || { python3 -m venv $$peer \
+		&& $$peer/bin/pip install --quiet --disable-pip-version-check localstripe==1.15.10; }
 	cargo build --release -p unsplit -p stripe-emulator --bins
 	cargo build --release --manifest-path bench/peers/bare/Cargo.toml --target-dir "$${CARGO_TARGET_DIR:-target}"
 	python3 bench/run.py $(BENCH)

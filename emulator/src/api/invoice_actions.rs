@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::Call;
 use super::subscriptions::ensure_own_method;
+use super::{Call, invoices};
 use crate::billing::collect::{self, Attempt, Collected};
 use crate::billing::invoice::{self, Occasion};
 use crate::billing::payment::Authentication;
@@ -11,34 +11,10 @@ use crate::billing::standing;
 use crate::error::{ApiError, Place};
 use crate::state::{Kind, text};
 
-/// Parameters of an update that Stripe has and that this emulator would have to ignore.
-const UNSUPPORTED: &[&str] = &[
-    "account_tax_ids",
-    "application_fee_amount",
-    "automatic_tax",
-    "automatically_finalizes_at",
-    "collection_method",
-    "custom_fields",
-    "days_until_due",
-    "default_source",
-    "default_tax_rates",
-    "discounts",
-    "due_date",
-    "effective_at",
-    "issuer",
-    "number",
-    "on_behalf_of",
-    "payment_settings",
-    "rendering",
-    "shipping_cost",
-    "shipping_details",
-    "statement_descriptor",
-    "transfer_data",
-];
-
 pub fn update(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
-    params.refuse(UNSUPPORTED)?;
+    params.refuse(invoices::UNSUPPORTED)?;
+    params.refuse(&["collection_method"])?;
     let mut invoice = call.tx.require(Kind::Invoice, call.id(), Place::Path)?;
     invoice["metadata"] = params.metadata(&invoice["metadata"])?;
     for field in ["description", "footer"] {

@@ -2,44 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::Call;
 use super::subscriptions::ensure_own_method;
+use super::{Call, invoices};
 use crate::billing::invoice::{self, Bill};
-use crate::billing::invoice_item;
+use crate::billing::{invoice_item, renewal};
 use crate::error::{ApiError, Place};
 use crate::params::{Change, Params};
 use crate::state::{Kind, text};
 
-const UNSUPPORTED: &[&str] = &[
-    "account_tax_ids",
-    "application_fee_amount",
-    "automatic_tax",
-    "automatically_finalizes_at",
-    "custom_fields",
-    "customer_account",
-    "days_until_due",
-    "default_source",
-    "default_tax_rates",
-    "discounts",
-    "due_date",
-    "effective_at",
-    "from_invoice",
-    "issuer",
-    "number",
-    "on_behalf_of",
-    "payment_settings",
-    "rendering",
-    "shipping_cost",
-    "shipping_details",
-    "statement_descriptor",
-    "transfer_data",
-];
-/// How long a draft waits that nobody finalises.
-const DRAFT: i64 = 3_600;
-
 pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
-    params.refuse(UNSUPPORTED)?;
+    params.refuse(invoices::UNSUPPORTED)?;
+    params.refuse(&["customer_account", "from_invoice"])?;
     let id = params.required_text("customer")?;
     let customer = call.tx.require(Kind::Customer, &id, Place::Param("customer"))?;
     params.one_of("collection_method", &["charge_automatically"])?;
@@ -73,7 +47,7 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     }
     let auto_advance = params.boolean("auto_advance")?.unwrap_or(false);
     draft["auto_advance"] = json!(auto_advance);
-    draft["automatically_finalizes_at"] = json!(auto_advance.then_some(now + DRAFT));
+    draft["automatically_finalizes_at"] = json!(auto_advance.then_some(now + renewal::DRAFT));
     params.finish()?;
     invoice_item::bill(call.tx, waiting, &draft);
     call.tx.create(Kind::Invoice, draft.clone(), "invoice.created");

@@ -172,7 +172,8 @@ fn of_cancellation(tx: &Tx, subscription: &Value, prorate: Prorate) -> Value {
 fn closing(tx: &Tx, subscription: &Value, items: &[Value]) -> Value {
     let planned =
         Planned { subscription: subscription.clone(), prorations: Vec::new(), begins_period: false };
-    let mut last = update::draft(tx, &planned, items);
+    let waiting = invoice_item::pending(tx, text(subscription, "customer"), text(subscription, "id"));
+    let mut last = update::draft(tx, &planned, &[&waiting[..], items].concat());
     last["billing_reason"] = json!("upcoming");
     last
 }

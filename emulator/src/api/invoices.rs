@@ -7,6 +7,30 @@ use crate::error::{ApiError, Place};
 use crate::list::Page;
 use crate::state::{Key, Kind};
 
+/// Parameters of making and of changing one that Stripe has and that this emulator would have to ignore.
+pub const UNSUPPORTED: &[&str] = &[
+    "account_tax_ids",
+    "application_fee_amount",
+    "automatic_tax",
+    "automatically_finalizes_at",
+    "custom_fields",
+    "days_until_due",
+    "default_source",
+    "default_tax_rates",
+    "discounts",
+    "due_date",
+    "effective_at",
+    "issuer",
+    "number",
+    "on_behalf_of",
+    "payment_settings",
+    "rendering",
+    "shipping_cost",
+    "shipping_details",
+    "statement_descriptor",
+    "transfer_data",
+];
+
 pub fn retrieve(call: &mut Call) -> Result<Value, ApiError> {
     call.take_params().finish()?;
     call.tx.require(Kind::Invoice, call.id(), Place::Path)

@@ -94,14 +94,9 @@ fn change_items(
 
 /// An item and the subscription that has it.
 fn find(tx: &Tx, id: &str) -> Result<(Value, Value), ApiError> {
-    let all = tx.store().collection(Kind::Subscription).into_iter().flat_map(|all| all.newest_first());
-    for record in all {
-        let subscription = record.value();
-        if let Some(item) = items_of(&subscription).into_iter().find(|item| text(item, "id") == id) {
-            return Ok((subscription.into_owned(), item));
-        }
-    }
-    Err(no_such(id))
+    let subscription = tx.with_item(id).ok_or_else(|| no_such(id))?.into_owned();
+    let item = items_of(&subscription).into_iter().find(|item| text(item, "id") == id);
+    Ok((subscription, item.ok_or_else(|| no_such(id))?))
 }
 
 fn no_such(id: &str) -> ApiError {

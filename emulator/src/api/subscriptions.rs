@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Call, subscription_change};
 use crate::billing::cancellation::{self, FEEDBACK};
-use crate::billing::subscription::period_ends;
+use crate::billing::subscription::{has_ended, period_ends};
 use crate::billing::{change, ending, schedule, trial, update};
 use crate::error::{ApiError, Place};
 use crate::list::Page;
@@ -88,7 +88,7 @@ pub fn update(call: &mut Call) -> Result<Value, ApiError> {
     let mut subscription = call.tx.require(Kind::Subscription, call.id(), Place::Path)?;
     params.refuse(UNSUPPORTED)?;
     subscription_change::ensure_may_wait(&params)?;
-    let only_notes = matches!(text(&subscription, "status"), "canceled" | "incomplete_expired");
+    let only_notes = has_ended(&subscription);
     if only_notes && params.names().any(|name| !matches!(name, "cancellation_details" | "metadata")) {
         let message = "A canceled subscription can only update its cancellation_details and metadata.";
         return Err(ApiError::invalid(message));
@@ -119,7 +119,7 @@ pub fn update(call: &mut Call) -> Result<Value, ApiError> {
 pub fn cancel(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
     let mut subscription = call.tx.require(Kind::Subscription, call.id(), Place::Path)?;
-    if matches!(text(&subscription, "status"), "canceled" | "incomplete_expired") {
+    if has_ended(&subscription) {
         return Err(ApiError::no_such(Kind::Subscription, call.id(), Place::Path));
     }
     read_cancellation_details(&mut params, &mut subscription)?;

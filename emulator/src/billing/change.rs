@@ -112,7 +112,7 @@ pub fn items_of(subscription: &Value) -> Vec<Value> {
     subscription["items"]["data"].as_array().cloned().unwrap_or_default()
 }
 
-fn set_items(subscription: &mut Value, items: Vec<Value>) {
+pub fn set_items(subscription: &mut Value, items: Vec<Value>) {
     subscription["items"]["total_count"] = json!(items.len());
     subscription["items"]["data"] = json!(items);
 }

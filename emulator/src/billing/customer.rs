@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::subscription::has_ended;
 use super::{ending, schedule};
 use crate::shapes::{self, Shape};
 use crate::state::{Kind, Tx, ids, text};
@@ -24,7 +25,7 @@ pub fn build(tx: &Tx, email: Value) -> Value {
 pub fn delete(tx: &mut Tx, customer: &Value) -> Value {
     let id = text(customer, "id").to_owned();
     for subscription in tx.of_customer(Kind::Subscription, &id) {
-        if !matches!(text(&subscription, "status"), "canceled" | "incomplete_expired") {
+        if !has_ended(&subscription) {
             ending::cancel(tx, subscription, Some("cancellation_requested"));
         }
     }

@@ -78,7 +78,7 @@ pub fn bill_what_waits(tx: &mut Tx, subscription: &mut Value) {
     }
     let planned =
         Planned { subscription: subscription.clone(), prorations: Vec::new(), begins_period: false };
-    let mut draft = update::draft(tx, &planned, &[]);
+    let mut draft = update::draft(tx, &planned, &waiting);
     invoice::stop_collection(&mut draft);
     invoice_item::bill(tx, waiting, &draft);
     subscription["latest_invoice"] = draft["id"].clone();
@@ -89,11 +89,7 @@ pub fn bill_what_waits(tx: &mut Tx, subscription: &mut Value) {
 /// A subscription whose first invoice was not paid in time.
 pub fn expire_incomplete(tx: &mut Tx, mut subscription: Value) {
     let now = tx.now();
-    let first = tx.copy(Kind::Invoice, text(&subscription, "latest_invoice"));
-    // Somebody may have done so already, and what it used of the balance is given back once.
-    if let Some(invoice) = first.filter(|invoice| invoice["status"] == "open") {
-        invoice::void(tx, invoice);
-    }
+    invoice::void_if_open(tx, text(&subscription, "latest_invoice"));
     subscription["status"] = json!("incomplete_expired");
     subscription["ended_at"] = json!(now);
     tx.update(Kind::Subscription, subscription, "customer.subscription.updated");

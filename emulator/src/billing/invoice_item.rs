@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::discount::redeem;
 use super::proration::Proration;
-use super::subscription::product_name;
+use super::subscription::{has_ended, product_name};
 use crate::shapes::{self, Shape};
 use crate::state::{Kind, Tx, ids, number, text};
 
@@ -126,11 +126,11 @@ pub fn pending(tx: &Tx, customer: &str, subscription: &str) -> Vec<Value> {
     all.retain(|item| currency.as_ref().is_none_or(|currency| item["currency"] == *currency));
     all.retain(|item| {
         let of = text(&item["parent"]["subscription_details"], "subscription");
-        let has_ended = || {
+        let is_of_the_past = || {
             let of = tx.find(Kind::Subscription, of);
-            of.is_some_and(|of| matches!(text(&of, "status"), "canceled" | "incomplete_expired"))
+            of.is_some_and(|of| has_ended(&of))
         };
-        item["invoice"].is_null() && (of.is_empty() || of == subscription || has_ended())
+        item["invoice"].is_null() && (of.is_empty() || of == subscription || is_of_the_past())
     });
     all.reverse();
     all

@@ -63,9 +63,10 @@ pub fn happen(tx: &mut Tx, mut subscription: Value) -> Value {
         // It was never there for anybody.
         tx.put(Kind::Subscription, subscription.clone());
     }
-    let items = wanted["subscription_items"].clone();
-    subscription["items"]["total_count"] = json!(items.as_array().map_or(0, Vec::len));
-    subscription["items"]["data"] = items;
+    change::set_items(
+        &mut subscription,
+        wanted["subscription_items"].as_array().cloned().unwrap_or_default(),
+    );
     for field in ["billing_cycle_anchor", "trial_end"] {
         if !wanted[field].is_null() {
             subscription[field] = wanted[field].clone();
@@ -100,19 +101,13 @@ pub fn forget(tx: &mut Tx, subscription: &mut Value) {
     if subscription["pending_update"].take().is_null() {
         return;
     }
-    let invoice = tx.copy(Kind::Invoice, text(subscription, "latest_invoice"));
-    if let Some(invoice) = invoice.filter(|invoice| invoice["status"] == "open") {
-        invoice::void(tx, invoice);
-    }
+    invoice::void_if_open(tx, text(subscription, "latest_invoice"));
 }
 
 /// Nobody has paid in time: everything stays as it was.
 pub fn expire(tx: &mut Tx, mut subscription: Value) {
     subscription["pending_update"] = Value::Null;
-    let invoice = tx.copy(Kind::Invoice, text(&subscription, "latest_invoice"));
     tx.update(Kind::Subscription, subscription.clone(), "customer.subscription.updated");
     tx.emit("customer.subscription.pending_update_expired", &subscription);
-    if let Some(invoice) = invoice.filter(|invoice| invoice["status"] == "open") {
-        invoice::void(tx, invoice);
-    }
+    invoice::void_if_open(tx, text(&subscription, "latest_invoice"));
 }

@@ -4,8 +4,8 @@
 use serde_json::Value;
 
 use super::change::{Planned, Prorate, invoice_items};
-use super::{renewal, update};
-use crate::state::Tx;
+use super::{invoice_item, renewal, update};
+use crate::state::{Tx, text};
 
 /// Invoices that do not exist yet.
 #[derive(Clone, Debug)]
@@ -22,8 +22,9 @@ pub fn of_change(tx: &Tx, planned: &Planned, prorate: Prorate) -> Preview {
     if !update::bills_now(planned, prorate) {
         return Preview { now: None, next: renewal::upcoming(tx, &planned.subscription, &items) };
     }
-    let now = update::draft(tx, planned, &items);
     let mut subscription = planned.subscription.clone();
+    let waiting = invoice_item::pending(tx, text(&subscription, "customer"), text(&subscription, "id"));
+    let now = update::draft(tx, planned, &[waiting, items].concat());
     update::use_discounts(tx, &mut subscription, &now);
     let next = renewal::upcoming_alone(tx, &subscription);
     Preview { now: Some(now), next }

@@ -9,7 +9,7 @@ use super::subscription::period_ends;
 use super::{invoice_item, period, schedule};
 use crate::state::{Kind, Tx, number, text};
 
-/// How long a renewal's invoice stays a draft.
+/// How long an invoice that goes on by itself stays a draft.
 pub const DRAFT: i64 = 3_600;
 
 /// Begins the next period of the items whose period is over, and drafts its invoice.

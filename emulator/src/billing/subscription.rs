@@ -148,6 +148,11 @@ pub fn product_name(tx: &Tx, price: &Value) -> String {
     product.map_or_else(String::new, |product| text(&product, "name").to_owned())
 }
 
+/// Whether it is over for good.
+pub fn has_ended(subscription: &Value) -> bool {
+    matches!(text(subscription, "status"), "canceled" | "incomplete_expired")
+}
+
 /// When the items' periods end: the earliest and the latest.
 pub fn period_ends(subscription: &Value) -> (i64, i64) {
     let items = subscription["items"]["data"].as_array().into_iter().flatten();

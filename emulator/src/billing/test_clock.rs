@@ -3,7 +3,9 @@
 
 use serde_json::{Value, json};
 
+use super::change::items_of;
 use super::due::{self, Done};
+use super::subscription::has_ended;
 use super::{customer, period};
 use crate::state::{Key, Kind, Tx, number, text};
 
@@ -30,8 +32,8 @@ pub fn furthest(tx: &Tx, clock: &str, from: i64) -> i64 {
     let two_years = period::after(from, "year", 2, 1);
     let live =
         customers(tx, clock).into_iter().flat_map(|it| tx.of_customer(Kind::Subscription, text(&it, "id")));
-    let live = live.filter(|it| !matches!(text(it, "status"), "canceled" | "incomplete_expired"));
-    let items = live.flat_map(|it| it["items"]["data"].as_array().cloned().unwrap_or_default());
+    let live = live.filter(|it| !has_ended(it));
+    let items = live.flat_map(|it| items_of(&it));
     let ends = items.map(|item| {
         let recurring = &item["price"]["recurring"];
         period::after(from, text(recurring, "interval"), number(recurring, "interval_count").max(1), 2)

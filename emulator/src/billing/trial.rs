@@ -38,10 +38,7 @@ pub fn end(tx: &mut Tx, mut subscription: Value) {
 /// A paused subscription begins its first paid period now. It stays paused until the invoice is paid.
 /// An invoice of an earlier resumption that is still open gives way; whether Stripe does so is not known.
 pub fn resume(tx: &mut Tx, before: &Value) -> Result<Value, ApiError> {
-    let earlier = tx.copy(Kind::Invoice, text(before, "latest_invoice"));
-    if let Some(invoice) = earlier.filter(|invoice| invoice["status"] == "open") {
-        invoice::void(tx, invoice);
-    }
+    invoice::void_if_open(tx, text(before, "latest_invoice"));
     let change = Change {
         items: Vec::new(),
         prorate: Prorate::Never,

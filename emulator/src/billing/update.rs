@@ -44,12 +44,13 @@ pub fn apply(tx: &mut Tx, planned: &Planned, how: How) -> Result<Value, ApiError
         tx.update(Kind::Subscription, planned.subscription.clone(), "customer.subscription.updated");
         return Ok(schedule::follow(tx, &id));
     }
-    let draft = draft(tx, planned, &items);
-    let waiting = invoice_item::pending(tx, text(&planned.subscription, "customer"), &id);
-    for item in &items {
-        invoice_item::add(tx, item.clone());
+    let mut billed = invoice_item::pending(tx, text(&planned.subscription, "customer"), &id);
+    billed.extend(items.iter().cloned());
+    let draft = draft(tx, planned, &billed);
+    for item in items {
+        invoice_item::add(tx, item);
     }
-    invoice_item::bill(tx, [waiting, items].concat(), &draft);
+    invoice_item::bill(tx, billed, &draft);
     match how.behavior {
         Behavior::Pend => pending_update::begin(tx, planned, draft, how.authentication),
         _ => change_and_bill(tx, planned, draft, how)?,
@@ -62,18 +63,17 @@ pub fn bills_now(planned: &Planned, prorate: Prorate) -> bool {
     planned.begins_period || (prorate == Prorate::Always && !planned.prorations.is_empty())
 }
 
-/// The invoice that a change brings: what waits, what it gives back and costs, and the new period if it begins one.
+/// The invoice that a change brings: these items, which are what waits and what the change gives back and costs, and
+/// the new period if it begins one.
 pub fn draft(tx: &Tx, planned: &Planned, items: &[Value]) -> Value {
     let subscription = &planned.subscription;
-    let customer = text(subscription, "customer");
-    let waiting = invoice_item::pending(tx, customer, text(subscription, "id"));
-    let mut all: Vec<Value> = waiting.iter().chain(items).map(invoice_item::line).collect();
+    let mut all: Vec<Value> = items.iter().map(invoice_item::line).collect();
     if planned.begins_period {
         all.extend(lines::of_items(tx, subscription, false));
     }
     let now = tx.now();
     let bill = Bill {
-        customer,
+        customer: text(subscription, "customer"),
         currency: text(subscription, "currency"),
         subscription,
         reason: "subscription_update",

@@ -111,11 +111,15 @@ pub fn read_snapshot(lines: &[u8]) -> Result<Store, (usize, String)> {
     let mut store = Store::default();
     let lines = lines.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty());
     for (at, line) in lines {
-        let changes: Vec<Change> =
-            serde_json::from_slice(line).map_err(|error| (at + 1, error.to_string()))?;
-        changes.into_iter().for_each(|change| change.apply(&mut store));
+        apply_line(line, &mut store).map_err(|error| (at + 1, error.to_string()))?;
     }
     Ok(store)
+}
+
+fn apply_line(line: &[u8], store: &mut Store) -> serde_json::Result<()> {
+    let changes: Vec<Change> = serde_json::from_slice(line)?;
+    changes.into_iter().for_each(|change| change.apply(store));
+    Ok(())
 }
 
 fn write_all(file: &mut impl Write, store: &Store) -> io::Result<()> {
@@ -142,10 +146,11 @@ fn replay(path: &Path, bytes: &[u8], store: &mut Store) -> Result<(), StartError
     let mut line = 0;
     while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
         line += 1;
-        let changes: Vec<Change> = serde_json::from_slice(&rest[..end]).map_err(|error| {
-            StartError::Unreadable { path: path.to_owned(), line, reason: error.to_string() }
+        apply_line(&rest[..end], store).map_err(|error| StartError::Unreadable {
+            path: path.to_owned(),
+            line,
+            reason: error.to_string(),
         })?;
-        changes.into_iter().for_each(|change| change.apply(store));
         rest = &rest[end + 1..];
     }
     if !rest.is_empty() {

@@ -59,6 +59,7 @@ impl<'a> Tx<'a> {
 
     /// The time of the test clock that an object is on, or that it is.
     pub fn test_time(&self, id: &str) -> Option<i64> {
+        self.store.collection(Kind::TestClock).filter(|clocks| clocks.len() > 0)?;
         let of =
             |clock: &str| self.find(Kind::TestClock, clock).and_then(|clock| clock["frozen_time"].as_i64());
         let kinds = [
@@ -86,11 +87,11 @@ impl<'a> Tx<'a> {
     }
 
     /// The subscription that has this item.
-    fn with_item(&self, item: &str) -> Option<Cow<'_, Value>> {
+    pub fn with_item(&self, item: &str) -> Option<Cow<'_, Value>> {
         let all = self.store.collection(Kind::Subscription).filter(|_| item.starts_with("si_"))?;
         let has_it = |record: &&Record| {
-            let items = record.field("items")["data"].as_array().cloned().unwrap_or_default();
-            items.iter().any(|one| one["id"] == *item)
+            let items = record.field("items");
+            items["data"].as_array().into_iter().flatten().any(|one| one["id"] == *item)
         };
         all.newest_first().find(has_it).map(Record::value)
     }

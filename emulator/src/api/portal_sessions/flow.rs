@@ -7,6 +7,7 @@ use crate::api::portal_configurations::read_url;
 use crate::api::subscription_change::{read_price, read_quantity};
 use crate::billing::portal::change::{self, Wish};
 use crate::billing::portal::configuration::allows;
+use crate::billing::subscription::has_ended;
 use crate::error::{ApiError, Place};
 use crate::params::{Change, Params};
 use crate::state::{Kind, Tx, text};
@@ -103,7 +104,7 @@ impl Visitor<'_, '_> {
         let subscription = self.read_subscription(&mut given)?;
         given.finish()?;
         let id = text(&subscription, "id");
-        if matches!(text(&subscription, "status"), "canceled" | "incomplete_expired") {
+        if has_ended(&subscription) {
             return Err(ApiError::invalid(format!("The subscription `{id}` has already been canceled.")));
         }
         if !subscription["cancel_at"].is_null() {

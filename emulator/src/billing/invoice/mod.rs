@@ -195,6 +195,13 @@ pub fn void(tx: &mut Tx, mut invoice: Value) -> Value {
     invoice
 }
 
+/// The same for one that somebody may have closed already: what it used of the balance is given back once.
+pub fn void_if_open(tx: &mut Tx, id: &str) {
+    if let Some(invoice) = tx.copy(Kind::Invoice, id).filter(|invoice| invoice["status"] == "open") {
+        void(tx, invoice);
+    }
+}
+
 /// Nobody can pay it with the intent any more that was tried. In which order Stripe tells of that is not known.
 fn cancel_payment(tx: &mut Tx, invoice: &str) {
     let Some(mut payment) = open_payment(tx, invoice) else {

@@ -6,8 +6,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Visit, has_ended, visit};
+use super::{Visit, visit};
 use crate::billing::proration::unused;
+use crate::billing::subscription::has_ended;
 use crate::billing::subscription::period_ends;
 use crate::billing::{cancellation, change, ending};
 use crate::error::ApiError;

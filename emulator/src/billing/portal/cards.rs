@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{Outcome, Visit, visit};
 use crate::billing::cards::Behaviour;
 use crate::billing::payment_method::{self, CardDetails};
+use crate::billing::subscription::has_ended;
 use crate::error::ApiError;
 use crate::state::{Kind, Tx, ids, text};
 
@@ -116,7 +117,7 @@ pub fn use_for(tx: &mut Tx, session: &str, subscription: &str, card: &str) -> Re
     visit.ensure(FEATURE)?;
     visit.own(tx, Kind::PaymentMethod, card)?;
     let mut subscription = visit.own(tx, Kind::Subscription, subscription)?;
-    if super::has_ended(&subscription) {
+    if has_ended(&subscription) {
         return Err(ApiError::invalid("This subscription has ended."));
     }
     subscription["default_payment_method"] = json!(card);

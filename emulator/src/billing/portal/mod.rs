@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use self::configuration::allows;
 use super::cards::Decline;
 use super::payment::Verdict;
+use crate::billing::subscription::has_ended;
 use crate::error::{ApiError, Place};
 use crate::state::{Kind, Tx, number, text};
 
@@ -133,10 +134,6 @@ impl Visit {
         notes[name] = value;
         tx.put_with(Kind::PortalSession, id, self.session.clone(), notes);
     }
-}
-
-pub fn has_ended(subscription: &Value) -> bool {
-    matches!(text(subscription, "status"), "canceled" | "incomplete_expired")
 }
 
 /// The owner passed or failed the challenge. Gives the page on which it goes on.

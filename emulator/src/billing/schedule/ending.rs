@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::{is_open, managing, set_cancellation};
 use crate::billing::ending as subscription_ending;
-use crate::state::{Kind, Tx, text};
+use crate::billing::subscription::has_ended;
+use crate::state::{Kind, Tx};
 
 /// Lets the subscription go on as it is, with or without the end that the schedule has planned for it.
 pub fn release(tx: &mut Tx, mut schedule: Value, keep_cancel_date: bool) -> Value {
@@ -101,6 +102,5 @@ fn close(tx: &mut Tx, mut schedule: Value) -> Value {
 /// The subscription, unless it has ended already.
 fn live(tx: &Tx, id: &Value) -> Option<Value> {
     let subscription = tx.copy(Kind::Subscription, id.as_str()?)?;
-    let is_over = matches!(text(&subscription, "status"), "canceled" | "incomplete_expired");
-    (!is_over).then_some(subscription)
+    (!has_ended(&subscription)).then_some(subscription)
 }

@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use super::{Fields, act, frame, look, words};
 use crate::billing::money;
+use crate::billing::portal::Visit;
 use crate::billing::portal::cancel::{self, Leaving, Reason};
-use crate::billing::portal::{Visit, has_ended};
+use crate::billing::subscription::has_ended;
 use crate::error::ApiError;
 use crate::hosted::layout;
 use crate::server::App;
