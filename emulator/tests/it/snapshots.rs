@@ -34,7 +34,10 @@ async fn a_world_goes_on_elsewhere_where_it_was_left() {
     assert!((here.now().await - there.now().await).abs() < 600, "the clock comes along");
     let (_, end) = period(&before);
     here.pass_until(end + HOUR).await;
-    assert_eq!(here.invoices(&customer).await.len(), 2);
+    let invoices = here.invoices(&customer).await;
+    assert_eq!(invoices.len(), 2);
+    let page = invoices[0]["hosted_invoice_url"].as_str().unwrap();
+    assert!(page.starts_with(&here.url("/i/")), "its pages are here, and not where it came from: {page}");
     assert_eq!(there.invoices(&customer).await.len(), 1);
 
     here.emulator.stop().await;
