@@ -92,6 +92,7 @@ async fn explain(error: &Error) -> Result<(), ServerFnError> {
         | Error::Invalid(_)
         | Error::WrongAccount
         | Error::RebuildRuns
+        | Error::Refused(_)
         | Error::StoreForgets => {
             let text = "Nothing was charged just now. If you have already paid, your account shows it soon; \
                         otherwise try again in a minute.";

@@ -23,6 +23,7 @@ mod shutdown;
 mod start;
 mod statuses;
 mod storm;
+mod stripe_time;
 mod support;
 mod sync;
 mod tidy;
