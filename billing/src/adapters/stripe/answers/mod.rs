@@ -31,6 +31,12 @@ pub(super) struct Id {
     pub id: String,
 }
 
+/// The emulator's clock, Unix seconds.
+#[derive(Deserialize)]
+pub(super) struct Clock {
+    pub now: i64,
+}
+
 /// A reference: an id, or the object where it was expanded. A deleted one is still an object.
 #[derive(Deserialize)]
 #[serde(untagged)]
