@@ -5,6 +5,7 @@ mod account;
 mod charges;
 mod checkout_sessions;
 mod coupons;
+mod customer_balance;
 mod customers;
 mod discounts;
 mod events;
@@ -29,6 +30,7 @@ mod subscription_items;
 mod subscription_schedules;
 mod subscriptions;
 mod subscriptions_create;
+mod tax_ids;
 mod test_clocks;
 mod urls;
 mod webhook_endpoints;
@@ -72,6 +74,14 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("DELETE", "/v1/customers/:id", customers::delete),
     ("GET", "/v1/customers/:id/payment_methods", payment_methods::list_of_customer),
     ("DELETE", "/v1/customers/:id/discount", discounts::delete_of_customer),
+    ("POST", "/v1/customers/:id/balance_transactions", customer_balance::create),
+    ("GET", "/v1/customers/:id/balance_transactions", customer_balance::list),
+    ("GET", "/v1/customers/:id/balance_transactions/:id", customer_balance::retrieve),
+    ("POST", "/v1/customers/:id/balance_transactions/:id", customer_balance::update),
+    ("POST", "/v1/customers/:id/tax_ids", tax_ids::create),
+    ("GET", "/v1/customers/:id/tax_ids", tax_ids::list),
+    ("GET", "/v1/customers/:id/tax_ids/:id", tax_ids::retrieve),
+    ("DELETE", "/v1/customers/:id/tax_ids/:id", tax_ids::delete),
     ("POST", "/v1/products", products::create),
     ("GET", "/v1/products", products::list),
     ("GET", "/v1/products/:id", products::retrieve),

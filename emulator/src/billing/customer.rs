@@ -34,6 +34,9 @@ pub fn delete(tx: &mut Tx, customer: &Value) -> Value {
         method["customer"] = Value::Null;
         tx.put(Kind::PaymentMethod, method);
     }
+    for tax_id in tx.of_customer(Kind::TaxId, &id) {
+        tx.remove(Kind::TaxId, text(&tax_id, "id"));
+    }
     tx.emit("customer.deleted", customer);
     let tombstone = json!({ "id": id, "object": "customer", "deleted": true });
     let notes = json!({ "created": customer["created"] });

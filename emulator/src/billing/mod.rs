@@ -2,6 +2,7 @@
 //! invoices, a checkout that completes, and what falls due by the clock. Knows objects and transactions,
 //! never HTTP.
 
+pub mod balance;
 pub mod cancellation;
 pub mod cards;
 pub mod change;

@@ -5,8 +5,8 @@ pub mod lines;
 
 use serde_json::{Value, json};
 
-use super::discount;
 use super::subscription::Draft;
+use super::{balance, discount};
 use crate::shapes::{self, Shape};
 use crate::state::{Key, Kind, Tx, ids, number, text};
 
@@ -47,6 +47,9 @@ pub fn build(tx: &Tx, bill: Bill) -> Value {
             "customer_name": customer["name"],
             "customer_phone": customer["phone"],
             "customer_shipping": customer["shipping"],
+            "customer_tax_ids": tax_ids(tx, bill.customer),
+            "custom_fields": customer["invoice_settings"]["custom_fields"],
+            "footer": customer["invoice_settings"]["footer"],
             "lines": {
                 "object": "list",
                 "data": lines,
@@ -60,10 +63,16 @@ pub fn build(tx: &Tx, bill: Bill) -> Value {
             "webhooks_delivered_at": now,
         }),
     );
-    invoice["starting_balance"] = json!(number(&customer, "balance"));
+    invoice["starting_balance"] = json!(balance::within(&customer, bill.currency));
     invoice["test_clock"] = customer["test_clock"].clone();
     add_up(&mut invoice);
     invoice
+}
+
+/// The customer's tax ids as an invoice shows them.
+fn tax_ids(tx: &Tx, customer: &str) -> Value {
+    let all = tx.of_customer(Kind::TaxId, customer).into_iter().rev();
+    all.map(|tax_id| json!({ "type": tax_id["type"], "value": tax_id["value"] })).collect()
 }
 
 fn parent(subscription: &Value) -> Value {
@@ -118,11 +127,9 @@ pub fn finalize(tx: &mut Tx, invoice: &mut Value) {
         invoice["number"] = json!(format!("{}-{next:04}", text(&customer, "invoice_prefix")));
         customer["next_invoice_sequence"] = json!(next + 1);
         tx.put(Kind::Customer, customer.clone());
-        invoice["starting_balance"] = json!(number(&customer, "balance"));
+        invoice["starting_balance"] = json!(balance::within(&customer, text(invoice, "currency")));
         add_up(invoice);
-        let ending = (number(invoice, "total") + number(&customer, "balance")).min(0);
-        invoice["ending_balance"] = json!(ending);
-        customer["balance"] = json!(ending);
+        invoice["ending_balance"] = json!(balance::use_for(tx, &mut customer, invoice));
         tx.update(Kind::Customer, customer, "customer.updated");
     }
     let url = format!("{}/i/{}", tx.settings().base_url, text(invoice, "id"));
@@ -191,7 +198,7 @@ pub fn void(tx: &mut Tx, mut invoice: Value) -> Value {
     tx.put(Kind::Invoice, invoice.clone());
     tx.emit("invoice.voided", &invoice);
     cancel_payment(tx, text(&invoice, "id"));
-    give_back(tx, &invoice);
+    balance::give_back(tx, &invoice);
     invoice
 }
 
@@ -218,15 +225,6 @@ fn cancel_payment(tx: &mut Tx, invoice: &str) {
         intent["next_action"] = Value::Null;
         tx.put(Kind::PaymentIntent, intent.clone());
         tx.emit("payment_intent.canceled", &intent);
-    }
-}
-
-fn give_back(tx: &mut Tx, invoice: &Value) {
-    let used = number(invoice, "ending_balance") - number(invoice, "starting_balance");
-    let customer = tx.copy(Kind::Customer, text(invoice, "customer"));
-    if let Some(mut customer) = customer.filter(|it| it["deleted"] != true) {
-        customer["balance"] = json!(number(&customer, "balance") - used);
-        tx.update(Kind::Customer, customer, "customer.updated");
     }
 }
 
