@@ -122,7 +122,7 @@ fn ensure_payable_method(call: &Call, id: &str, customer: &str) -> Result<(), Ap
 /// Stripe's refusals, after which what was tried stays on record.
 fn answer_to(collected: &Collected) -> Result<(), ApiError> {
     match collected {
-        Collected::Paid => Ok(()),
+        Collected::Paid | Collected::Sent => Ok(()),
         Collected::NoMethod => {
             let message = "There is no `default_payment_method` set on this Customer or Invoice. Please provide the \
                            PaymentMethod ID of the PaymentMethod you would like to use.";
@@ -156,8 +156,8 @@ pub fn mark_uncollectible(call: &mut Call) -> Result<Value, ApiError> {
     if invoice["status"] != "open" {
         return Err(not_in_status(&invoice, "mark as uncollectible"));
     }
-    let invoice = invoice::give_up(call.tx, invoice);
-    standing::settled(call.tx, &invoice);
+    let invoice = invoice::give_up(call.tx, invoice, "user_forgiven");
+    standing::forgiven(call.tx, &invoice);
     Ok(invoice)
 }
 

@@ -4,6 +4,7 @@
 mod account;
 mod charges;
 mod checkout_sessions;
+mod collection;
 mod coupons;
 mod customer_balance;
 mod customers;

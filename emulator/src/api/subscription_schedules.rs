@@ -24,7 +24,6 @@ const UNSUPPORTED_SETTINGS: &[&str] = &[
     "application_fee_percent",
     "automatic_tax",
     "billing_thresholds",
-    "invoice_settings",
     "on_behalf_of",
     "transfer_data",
 ];
@@ -124,7 +123,7 @@ fn read_common(tx: &Tx, params: &mut Params, schedule: &mut Value) -> Result<(),
         return Ok(());
     };
     settings.refuse(UNSUPPORTED_SETTINGS)?;
-    settings.one_of("collection_method", &["charge_automatically"])?;
+    phases::read_collection(&mut settings, &mut schedule["default_settings"])?;
     if let Some(anchor) = settings.one_of("billing_cycle_anchor", phases::ANCHORS)? {
         schedule["default_settings"]["billing_cycle_anchor"] = json!(anchor);
     }

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::dates::{Wanted, chain, first_start};
+use crate::api::collection;
 use crate::api::subscription_change::{read_price, read_quantity};
 use crate::api::subscriptions::ensure_own_method;
 use crate::billing::schedule::phases;
@@ -21,7 +22,6 @@ const UNSUPPORTED: &[&str] = &[
     "billing_thresholds",
     "default_tax_rates",
     "discounts",
-    "invoice_settings",
     "on_behalf_of",
     "transfer_data",
 ];
@@ -144,13 +144,13 @@ fn read_end(tx: &Tx, params: &mut Params, start: Start) -> Result<End, ApiError>
 fn read_settings(tx: &Tx, params: &mut Params, phase: &mut Value, schedule: &Value) -> Result<(), ApiError> {
     for (name, words) in [
         ("billing_cycle_anchor", ANCHORS),
-        ("collection_method", &["charge_automatically"]),
         ("proration_behavior", PRORATION),
     ] {
         if let Some(word) = params.one_of(name, words)? {
             phase[name] = json!(word);
         }
     }
+    read_collection(params, phase)?;
     if let Some(method) = params.text("default_payment_method")? {
         ensure_own_method(tx, &method, text(schedule, "customer"))?;
         phase["default_payment_method"] = json!(method);
@@ -159,6 +159,25 @@ fn read_settings(tx: &Tx, params: &mut Params, phase: &mut Value, schedule: &Val
         phase["description"] = description;
     }
     phase["metadata"] = read_metadata(params)?;
+    Ok(())
+}
+
+/// `collection_method`, and `invoice_settings` as far as they say when invoices are due.
+pub fn read_collection(params: &mut Params, phase: &mut Value) -> Result<(), ApiError> {
+    if let Some(method) = params.one_of("collection_method", collection::METHODS)? {
+        phase["collection_method"] = json!(method);
+    }
+    let Some(mut settings) = params.children("invoice_settings")? else {
+        return Ok(());
+    };
+    settings.refuse(&["account_tax_ids", "custom_fields", "description", "footer", "issuer"])?;
+    let days = settings.integer_within("days_until_due", 0, 3_653)?;
+    settings.finish()?;
+    if phase["invoice_settings"].is_null() {
+        phase["invoice_settings"] = phases::invoice_settings(days);
+    } else {
+        phase["invoice_settings"]["days_until_due"] = json!(days);
+    }
     Ok(())
 }
 

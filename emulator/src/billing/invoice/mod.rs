@@ -6,7 +6,7 @@ pub mod lines;
 use serde_json::{Value, json};
 
 use super::subscription::Draft;
-use super::{balance, discount};
+use super::{balance, discount, sending};
 use crate::shapes::{self, Shape};
 use crate::state::{Key, Kind, Tx, ids, number, text};
 
@@ -65,6 +65,7 @@ pub fn build(tx: &Tx, bill: Bill) -> Value {
     );
     invoice["starting_balance"] = json!(balance::within(&customer, bill.currency));
     invoice["test_clock"] = customer["test_clock"].clone();
+    sending::follow(&mut invoice, bill.subscription);
     add_up(&mut invoice);
     invoice
 }
@@ -124,8 +125,10 @@ pub fn finalize(tx: &mut Tx, invoice: &mut Value) {
     let customer_id = text(invoice, "customer").to_owned();
     if let Some(mut customer) = tx.copy(Kind::Customer, &customer_id) {
         let next = number(&customer, "next_invoice_sequence").max(1);
-        invoice["number"] = json!(format!("{}-{next:04}", text(&customer, "invoice_prefix")));
-        customer["next_invoice_sequence"] = json!(next + 1);
+        if invoice["number"].is_null() {
+            invoice["number"] = json!(format!("{}-{next:04}", text(&customer, "invoice_prefix")));
+            customer["next_invoice_sequence"] = json!(next + 1);
+        }
         tx.put(Kind::Customer, customer.clone());
         invoice["starting_balance"] = json!(balance::within(&customer, text(invoice, "currency")));
         add_up(invoice);
@@ -134,10 +137,14 @@ pub fn finalize(tx: &mut Tx, invoice: &mut Value) {
     }
     let url = format!("{}/i/{}", tx.settings().base_url, text(invoice, "id"));
     invoice["status"] = json!("open");
-    invoice["effective_at"] = json!(tx.now());
+    if invoice["effective_at"].is_null() {
+        invoice["effective_at"] = json!(tx.now());
+    }
     invoice["automatically_finalizes_at"] = Value::Null;
+    invoice["invoice_pdf"] = json!(format!("{url}/pdf"));
     invoice["hosted_invoice_url"] = json!(url);
     invoice["status_transitions"]["finalized_at"] = json!(tx.now());
+    sending::plan(tx, invoice);
 }
 
 /// Whether a payment that is made or fails is one of the automatic ones, which alone are counted.
@@ -162,6 +169,7 @@ pub fn mark_paid(tx: &Tx, invoice: &mut Value, occasion: Occasion) {
         count_attempt(invoice, occasion);
     }
     invoice["attempted"] = json!(true);
+    leave_uncollectible(invoice);
     invoice["status"] = json!("paid");
     invoice["auto_advance"] = json!(false);
     invoice["next_payment_attempt"] = Value::Null;
@@ -193,11 +201,12 @@ pub fn resume_collection(invoice: &mut Value, now: i64) {
 /// (https://docs.stripe.com/changelog/2019-12-03/customer-balances-returned-voided-invoices).
 pub fn void(tx: &mut Tx, mut invoice: Value) -> Value {
     stop_collection(&mut invoice);
+    leave_uncollectible(&mut invoice);
     invoice["status"] = json!("void");
     invoice["status_transitions"]["voided_at"] = json!(tx.now());
     tx.put(Kind::Invoice, invoice.clone());
     tx.emit("invoice.voided", &invoice);
-    cancel_payment(tx, text(&invoice, "id"));
+    cancel_payment(tx, text(&invoice, "id"), "void_invoice");
     balance::give_back(tx, &invoice);
     invoice
 }
@@ -210,7 +219,7 @@ pub fn void_if_open(tx: &mut Tx, id: &str) {
 }
 
 /// Nobody can pay it with the intent any more that was tried. In which order Stripe tells of that is not known.
-fn cancel_payment(tx: &mut Tx, invoice: &str) {
+pub fn cancel_payment(tx: &mut Tx, invoice: &str, reason: &str) {
     let Some(mut payment) = open_payment(tx, invoice) else {
         return;
     };
@@ -221,17 +230,25 @@ fn cancel_payment(tx: &mut Tx, invoice: &str) {
     if let Some(mut intent) = intent {
         intent["status"] = json!("canceled");
         intent["canceled_at"] = json!(tx.now());
-        intent["cancellation_reason"] = json!("void_invoice");
+        intent["cancellation_reason"] = json!(reason);
         intent["next_action"] = Value::Null;
         tx.put(Kind::PaymentIntent, intent.clone());
         tx.emit("payment_intent.canceled", &intent);
     }
 }
 
-/// Gives an open invoice up: nobody is expected to pay it.
-pub fn give_up(tx: &mut Tx, mut invoice: Value) -> Value {
+/// Why it is uncollectible is said only while it is.
+fn leave_uncollectible(invoice: &mut Value) {
+    if let Some(fields) = invoice.as_object_mut() {
+        fields.remove("status_details");
+    }
+}
+
+/// Gives an open invoice up: nobody is expected to pay it. `reason` is a word of Stripe's.
+pub fn give_up(tx: &mut Tx, mut invoice: Value, reason: &str) -> Value {
     stop_collection(&mut invoice);
     invoice["status"] = json!("uncollectible");
+    invoice["status_details"] = json!({ "uncollectible": { "reason": reason } });
     invoice["status_transitions"]["marked_uncollectible_at"] = json!(tx.now());
     tx.put(Kind::Invoice, invoice.clone());
     tx.emit("invoice.marked_uncollectible", &invoice);
