@@ -13,8 +13,7 @@ use crate::state::{Key, Kind, Tx, number};
 /// Fields of one line of text that a request may set or clear.
 const TEXTS: &[&str] = &["description", "email", "name", "phone"];
 /// Parameters that Stripe has and that this emulator would have to ignore.
-const UNSUPPORTED: &[&str] =
-    &["cash_balance", "default_source", "payment_method", "source", "tax"];
+const UNSUPPORTED: &[&str] = &["cash_balance", "default_source", "payment_method", "source", "tax"];
 
 pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let mut customer = customer::build(call.tx, Value::Null);

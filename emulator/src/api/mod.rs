@@ -12,7 +12,10 @@ mod discounts;
 mod events;
 mod invoice_actions;
 mod invoice_create;
+mod invoice_item_params;
 mod invoice_items;
+mod invoice_lines;
+mod invoice_params;
 mod invoice_payments;
 mod invoice_preview;
 mod invoices;
@@ -150,7 +153,12 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("POST", "/v1/invoices/:id/pay", invoice_actions::pay),
     ("POST", "/v1/invoices/:id/void", invoice_actions::void),
     ("POST", "/v1/invoices/:id/mark_uncollectible", invoice_actions::mark_uncollectible),
-    ("GET", "/v1/invoices/:id/lines", invoices::lines),
+    ("POST", "/v1/invoices/:id/send", invoice_actions::send),
+    ("POST", "/v1/invoices/:id/add_lines", invoice_lines::add),
+    ("POST", "/v1/invoices/:id/update_lines", invoice_lines::update_many),
+    ("POST", "/v1/invoices/:id/remove_lines", invoice_lines::remove),
+    ("GET", "/v1/invoices/:id/lines", invoice_lines::list),
+    ("POST", "/v1/invoices/:id/lines/:id", invoice_lines::update),
     ("GET", "/v1/payment_intents", payment_intents::list),
     ("GET", "/v1/payment_intents/:id", payment_intents::retrieve),
     ("GET", "/v1/charges", charges::list),

@@ -167,7 +167,7 @@ pub fn read_currency(params: &mut Params) -> Result<String, ApiError> {
 }
 
 /// The amount, and the same as a decimal string.
-fn read_amount(params: &mut Params) -> Result<(i64, String), ApiError> {
+pub fn read_amount(params: &mut Params) -> Result<(i64, String), ApiError> {
     let amount = params.integer("unit_amount")?;
     let decimal = params.text("unit_amount_decimal")?;
     let amount = match (amount, decimal) {

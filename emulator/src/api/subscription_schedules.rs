@@ -20,13 +20,8 @@ use crate::state::{Key, Kind, Tx, text};
 
 /// Parameters that Stripe has and that this emulator would have to ignore.
 const UNSUPPORTED: &[&str] = &["customer_account", "pause_schedules"];
-const UNSUPPORTED_SETTINGS: &[&str] = &[
-    "application_fee_percent",
-    "automatic_tax",
-    "billing_thresholds",
-    "on_behalf_of",
-    "transfer_data",
-];
+const UNSUPPORTED_SETTINGS: &[&str] =
+    &["application_fee_percent", "automatic_tax", "billing_thresholds", "on_behalf_of", "transfer_data"];
 
 pub fn retrieve(call: &mut Call) -> Result<Value, ApiError> {
     call.take_params().finish()?;

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, collection};
 use super::checkout_sessions::{read_billing_mode, read_trial_settings};
 use super::discounts::{self, Sale};
 use super::subscription_change::read_quantity;
 use super::subscriptions::ensure_own_method;
+use super::{Call, collection};
 use crate::billing::discount::Applied;
 use crate::billing::payment::{self, Authentication, Charged, Order};
 use crate::billing::purchase::{self, Settlement, Unpaid};

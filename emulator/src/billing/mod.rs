@@ -10,6 +10,7 @@ pub mod checkout;
 pub mod collect;
 pub mod customer;
 pub mod discount;
+pub mod draft_lines;
 pub mod due;
 pub mod ending;
 pub mod invoice;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::refund::Outcome;
 use super::cards::{Behaviour, NOT_A_TEST_CARD, TestCard};
+use super::refund::Outcome;
 use crate::shapes::{self, Shape};
 use crate::state::{Kind, Tx, ids, text};
 

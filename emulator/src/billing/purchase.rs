@@ -60,7 +60,8 @@ impl Unpaid {
 /// What the customer is charged today, in the currency's smallest unit: the first invoice less their credit, or with
 /// what they owe. Whether Stripe's checkout page shows the balance is not known; its invoice uses it.
 pub fn due_today(tx: &Tx, draft: &Draft, customer: &str) -> i64 {
-    let balance = tx.find(Kind::Customer, customer).map_or(0, |customer| balance::within(&customer, draft.currency()));
+    let balance =
+        tx.find(Kind::Customer, customer).map_or(0, |customer| balance::within(&customer, draft.currency()));
     (draft.due_today() + balance).max(0)
 }
 

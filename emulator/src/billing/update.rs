@@ -52,7 +52,10 @@ pub fn apply(tx: &mut Tx, planned: &Planned, how: How) -> Result<Value, ApiError
     }
     invoice_item::bill(tx, billed, &draft);
     match how.behavior {
-        Behavior::Pend => pending_update::begin(tx, planned, draft, how.authentication),
+        // Nobody waits for a payment that may take weeks.
+        Behavior::Pend if !sending::is_sent(&draft) => {
+            pending_update::begin(tx, planned, draft, how.authentication)
+        }
         _ => change_and_bill(tx, planned, draft, how)?,
     }
     Ok(schedule::follow(tx, &id))
@@ -89,7 +92,8 @@ fn change_and_bill(tx: &mut Tx, planned: &Planned, draft: Value, how: How) -> Re
     let mut subscription = planned.subscription.clone();
     subscription["latest_invoice"] = draft["id"].clone();
     use_discounts(tx, &mut subscription, &draft);
-    let waits = how.behavior == Behavior::Wait && number(&draft, "amount_due") > 0 && !sending::is_sent(&draft);
+    let waits =
+        how.behavior == Behavior::Wait && number(&draft, "amount_due") > 0 && !sending::is_sent(&draft);
     if waits {
         subscription["status"] = json!("past_due");
     }

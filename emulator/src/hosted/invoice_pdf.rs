@@ -47,8 +47,10 @@ async fn answer(app: &App, id: String, form: Form) -> Response {
     };
     let word = if form == Form::Receipt { "Receipt" } else { "Invoice" };
     // A number of one's own may have anything in it.
-    let number: String =
-        text(&invoice, "number").chars().map(|it| if it.is_ascii_alphanumeric() { it } else { '-' }).collect();
+    let number: String = text(&invoice, "number")
+        .chars()
+        .map(|it| if it.is_ascii_alphanumeric() { it } else { '-' })
+        .collect();
     let headers = [
         (CONTENT_TYPE, "application/pdf".to_owned()),
         (CONTENT_DISPOSITION, format!("inline; filename=\"{word}-{number}.pdf\"")),

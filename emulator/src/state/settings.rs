@@ -59,7 +59,9 @@ impl BillingSettings {
     pub fn check(&self) -> Result<(), String> {
         let told = [self.will_be_due_days, self.overdue_days];
         if !told.into_iter().flatten().all(|days| (0..=MOST_DAYS).contains(&days)) {
-            return Err(format!("will_be_due_days and overdue_days must be numbers of 0 to {MOST_DAYS} days"));
+            return Err(format!(
+                "will_be_due_days and overdue_days must be numbers of 0 to {MOST_DAYS} days"
+            ));
         }
         let days_are_right = self.retry_days.iter().all(|days| (1..=MOST_DAYS).contains(days));
         if self.retry_days.len() <= MOST_RETRIES && days_are_right {

@@ -38,6 +38,12 @@ const NEEDS: &[(&str, &str)] = &[
     ("POST /v1/test_helpers/test_clocks/:id/advance", "frozen_time=2000000060"),
     ("GET /v1/customers/search", "query=email:'ada@example.com'"),
     ("POST /v1/invoices", "customer={customers}"),
+    ("POST /v1/invoices", "from_invoice[action]=revision&from_invoice[invoice]={open}"),
+    ("POST /v1/invoices/:id/add_lines", "lines[0][amount]=100"),
+    ("POST /v1/invoices/:id/update_lines", "lines[0][id]={line}"),
+    ("POST /v1/invoices/:id/remove_lines", "lines[0][id]={line}&lines[0][behavior]=unassign"),
+    ("POST /v1/customers/:id/balance_transactions", "amount=100&currency=usd"),
+    ("POST /v1/customers/:id/tax_ids", "type=eu_vat&value=DE123456789"),
     ("POST /v1/invoices/create_preview", "subscription={subscriptions}"),
     (
         "POST /v1/invoices/create_preview",
@@ -120,6 +126,11 @@ pub async fn made(stripe: &Stripe, text: &str, path: &str) -> Option<Fields> {
         let value = match value.strip_prefix('{').and_then(|value| value.strip_suffix('}')) {
             Some("item") => item(stripe, &fields, path).await?,
             Some("start") => stripe.get(path).await["phases"][0]["start_date"].to_string(),
+            Some("line") => {
+                let invoice = path.rsplit_once('/')?.0;
+                id(&stripe.get(invoice).await["lines"]["data"][0])
+            }
+            Some("open") => own_invoice(stripe, &[]).await,
             Some("own") => own(stripe, &fields).await?,
             Some("portal") => changing_portal(stripe, &fields).await?,
             Some(kind) => new(stripe, &format!("/v1/{kind}")).await?,
@@ -137,6 +148,12 @@ pub async fn path(stripe: &Stripe, method: &str, pattern: &str) -> Option<String
     };
     let id = match (collection, method, rest) {
         ("/v1/invoices", "GET", "") => unpaid_invoice(stripe).await?,
+        ("/v1/invoices", _, "/send") => {
+            own_invoice(stripe, &[("collection_method", "send_invoice"), ("days_until_due", "5")]).await
+        }
+        ("/v1/invoices", _, "/update_lines" | "/remove_lines" | "/lines/:id") => {
+            draft_with_a_line(stripe).await
+        }
         ("/v1/invoices", _, "/pay" | "/void" | "/mark_uncollectible" | "/lines") => {
             unpaid_invoice(stripe).await?
         }
@@ -147,7 +164,17 @@ pub async fn path(stripe: &Stripe, method: &str, pattern: &str) -> Option<String
         ("/v1/payment_methods", _, "" | "/detach") => attached_card(stripe).await?,
         _ => new(stripe, collection).await?,
     };
-    Some(pattern.replacen(":id", &id, 1))
+    let path = pattern.replacen(":id", &id, 1);
+    Some(match path.strip_suffix("/:id") {
+        None => path,
+        Some(lines) if lines.ends_with("/lines") => {
+            format!("{lines}/{}", self::id(&stripe.get(lines).await["data"][0]))
+        }
+        Some(within) => {
+            let fields = needs(stripe, "POST", &pattern[..pattern.rfind('/')?]).await?;
+            format!("{within}/{}", self::id(&send(stripe, "POST", within, &fields).await.body))
+        }
+    })
 }
 
 /// The id of a new object of the collection; the newest if the API makes none.
@@ -190,6 +217,25 @@ async fn unpaid_invoice(stripe: &Stripe) -> Option<String> {
     fields.push(("payment_behavior".to_owned(), "default_incomplete".to_owned()));
     let subscription: Value = send(stripe, "POST", "/v1/subscriptions", &fields).await.body;
     Some(subscription["latest_invoice"].as_str()?.to_owned())
+}
+
+/// An open invoice of nobody's subscription, over a dollar.
+async fn own_invoice(stripe: &Stripe, more: &[(&str, &str)]) -> String {
+    let customer = stripe.customer().await;
+    let fields = [("customer", customer.as_str()), ("amount", "100"), ("currency", "usd")];
+    stripe.post("/v1/invoiceitems", &fields).await;
+    let fields = [("customer", customer.as_str()), ("pending_invoice_items_behavior", "include")];
+    let draft = id(&stripe.post("/v1/invoices", &[&fields[..], more].concat()).await);
+    id(&stripe.post(&format!("/v1/invoices/{draft}/finalize"), &[]).await)
+}
+
+async fn draft_with_a_line(stripe: &Stripe) -> String {
+    let customer = stripe.customer().await;
+    let draft = id(&stripe.post("/v1/invoices", &[("customer", &customer)]).await);
+    let fields =
+        [("customer", customer.as_str()), ("amount", "100"), ("currency", "usd"), ("invoice", &draft)];
+    stripe.post("/v1/invoiceitems", &fields).await;
+    draft
 }
 
 /// A new object, changed by hand into what it becomes in time only.

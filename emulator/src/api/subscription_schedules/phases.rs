@@ -142,10 +142,7 @@ fn read_end(tx: &Tx, params: &mut Params, start: Start) -> Result<End, ApiError>
 }
 
 fn read_settings(tx: &Tx, params: &mut Params, phase: &mut Value, schedule: &Value) -> Result<(), ApiError> {
-    for (name, words) in [
-        ("billing_cycle_anchor", ANCHORS),
-        ("proration_behavior", PRORATION),
-    ] {
+    for (name, words) in [("billing_cycle_anchor", ANCHORS), ("proration_behavior", PRORATION)] {
         if let Some(word) = params.one_of(name, words)? {
             phase[name] = json!(word);
         }

@@ -2,6 +2,7 @@
 //! that a payment paid one. Stores nothing but what finalising does to the customer.
 
 pub mod lines;
+pub mod revision;
 
 use serde_json::{Value, json};
 
@@ -123,6 +124,7 @@ pub fn draft(tx: &Tx, draft: &Draft, subscription: &Value) -> Value {
 /// Gives the draft its number and its page, and uses the customer's balance. Counts the customer's invoices up.
 pub fn finalize(tx: &mut Tx, invoice: &mut Value) {
     let customer_id = text(invoice, "customer").to_owned();
+    revision::replace(tx, invoice);
     if let Some(mut customer) = tx.copy(Kind::Customer, &customer_id) {
         let next = number(&customer, "next_invoice_sequence").max(1);
         if invoice["number"].is_null() {

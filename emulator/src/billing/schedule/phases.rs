@@ -136,7 +136,9 @@ fn follow_collection(phase: &mut Value, subscription: &Value) {
 /// Writes down what the subscription sells now, how it is paid, and until when it is on trial.
 pub fn follow(phase: &mut Value, subscription: &Value) {
     let is_said = !phase["collection_method"].is_null();
-    if sending::is_sent(subscription) || (is_said && phase["collection_method"] != subscription["collection_method"]) {
+    if sending::is_sent(subscription)
+        || (is_said && phase["collection_method"] != subscription["collection_method"])
+    {
         follow_collection(phase, subscription);
     }
     let items = items_like(subscription);
