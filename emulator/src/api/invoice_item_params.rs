@@ -83,11 +83,13 @@ fn read_period(params: &mut Params) -> Result<Option<Value>, ApiError> {
 
 /// An amount, or a unit's price and how many of it.
 fn read_amount(tx: &mut Tx, params: &mut Params, item: &mut Value) -> Result<(), ApiError> {
-    one_of_them(params)?;
+    let excluding = one_of_them(params);
     let amount = params.integer_within("amount", -MOST_AMOUNT, MOST_AMOUNT)?;
     let quantity = read_quantity(params)?;
     let price = read_price(tx, params, item)?;
     let decimal = params.text("unit_amount_decimal")?;
+    excluding?;
+    let known = unit(item).filter(|_| !item["amount"].is_null());
     if let Some(quantity) = quantity {
         item["quantity"] = json!(quantity);
         item["quantity_decimal"] = json!(quantity.to_string());
@@ -100,9 +102,7 @@ fn read_amount(tx: &mut Tx, params: &mut Params, item: &mut Value) -> Result<(),
         }
         (None, Some(decimal)) => (Some(decimal), json!({ "type": "price_details" })),
         // Another quantity of what it was.
-        (None, None) if amount.is_none() && quantity.is_some() && !item["amount"].is_null() => {
-            (unit(item), item["pricing"].clone())
-        }
+        (None, None) if amount.is_none() && quantity.is_some() => (known, item["pricing"].clone()),
         (None, None) => (None, Value::Null),
     };
     if let Some(amount) = amount {
@@ -216,8 +216,12 @@ fn make_price(tx: &mut Tx, mut data: Params) -> Result<Value, ApiError> {
 pub fn read_currency(params: &mut Params) -> Result<String, ApiError> {
     let currency = params.clearable("currency")?.map(Change::into_json);
     let currency = currency.as_ref().and_then(Value::as_str).unwrap_or_default().to_lowercase();
-    if currency.is_empty() && !params.has("pricing") && !params.has("price_data") {
-        return Err(ApiError::missing_param(&params.full_name("currency")));
-    }
-    Ok(currency)
+    let has_price = params.has("pricing") || params.has("price_data");
+    let missing = match () {
+        () if has_price => return Ok(currency),
+        () if !params.has("amount") && !params.has("unit_amount_decimal") => "amount",
+        () if currency.is_empty() => "currency",
+        () => return Ok(currency),
+    };
+    Err(ApiError::missing_param(&params.full_name(missing)))
 }

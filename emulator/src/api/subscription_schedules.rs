@@ -118,7 +118,7 @@ fn read_common(tx: &Tx, params: &mut Params, schedule: &mut Value) -> Result<(),
         return Ok(());
     };
     settings.refuse(UNSUPPORTED_SETTINGS)?;
-    phases::read_collection(&mut settings, &mut schedule["default_settings"])?;
+    phases::read_collection(&mut settings, &mut schedule["default_settings"], &Value::Null)?;
     if let Some(anchor) = settings.one_of("billing_cycle_anchor", phases::ANCHORS)? {
         schedule["default_settings"]["billing_cycle_anchor"] = json!(anchor);
     }

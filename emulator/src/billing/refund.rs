@@ -99,11 +99,11 @@ pub fn settle(tx: &mut Tx, mut refund: Value) {
         if let Some(fields) = refund.as_object_mut() {
             fields.remove("pending_reason");
         }
-        return tell(tx, refund);
+        return tell(tx, refund, "pending");
     }
     refund["status"] = json!("failed");
     refund["failure_reason"] = json!("unknown");
-    tell(tx, refund.clone());
+    tell(tx, refund.clone(), "succeeded");
     tx.emit("refund.failed", &refund);
     if let Some(charge) = tx.copy(Kind::Charge, text(&refund, "charge")) {
         give_back(tx, charge, -number(&refund, "amount"));
@@ -111,9 +111,9 @@ pub fn settle(tx: &mut Tx, mut refund: Value) {
 }
 
 /// The same under both of its names.
-fn tell(tx: &mut Tx, refund: Value) {
-    let before = tx.copy(Kind::Refund, text(&refund, "id")).unwrap_or_default();
-    let previous = crate::state::diff::previous_attributes(&before, &refund);
-    tx.emit_with("charge.refund.updated", &refund, previous);
-    tx.update(Kind::Refund, refund, "refund.updated");
+fn tell(tx: &mut Tx, refund: Value, before: &str) {
+    tx.put(Kind::Refund, refund.clone());
+    for event in ["charge.refund.updated", "refund.updated"] {
+        tx.emit_with(event, &refund, Some(json!({ "status": before })));
+    }
 }

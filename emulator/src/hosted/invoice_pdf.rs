@@ -94,7 +94,7 @@ fn render(invoice: &Value, form: Form, card: Option<&str>) -> Vec<u8> {
     page.down(8.0);
     if let Some(note) = invoice["description"].as_str() {
         page.put_text(MARGIN, page.right() - MARGIN, note, Style::PLAIN);
-        page.down(8.0);
+        page.down(14.0);
     }
     lines::write(&mut page, invoice);
     lines::write_sums(&mut page, invoice);

@@ -102,7 +102,7 @@ Written by a test (`tests/it/coverage.rs`), which asks each endpoint for each pa
 library have at this version, and which fails when this page is no longer so. `name[*]` stands for all that lies in a
 parameter, `[]` for the elements of a list.
 
-- **supported**: it is read. Some take fewer values than at Stripe (`collection_method` only `charge_automatically`); any
+- **supported**: it is read. Some take fewer values than at Stripe (`usage_type` only `licensed`); any
   other value is refused.
 - **ignored**: it is accepted, and nothing follows from it. The reasons are at the end.
 - **refused**: an error with the code `parameter_unknown` that names it.

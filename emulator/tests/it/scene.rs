@@ -40,7 +40,23 @@ const NEEDS: &[(&str, &str)] = &[
     ("POST /v1/invoices", "customer={customers}"),
     ("POST /v1/invoices", "from_invoice[action]=revision&from_invoice[invoice]={open}"),
     ("POST /v1/invoices/:id/add_lines", "lines[0][amount]=100"),
+    (
+        "POST /v1/invoices/:id/add_lines",
+        "lines[0][price_data][currency]=usd&lines[0][price_data][product]={products}&lines[0][price_data][unit_amount]=100",
+    ),
+    (
+        "POST /v1/invoices/:id/add_lines",
+        "lines[0][price_data][currency]=usd&lines[0][price_data][product]={products}&lines[0][price_data][unit_amount_decimal]=100",
+    ),
     ("POST /v1/invoices/:id/update_lines", "lines[0][id]={line}"),
+    (
+        "POST /v1/invoices/:id/update_lines",
+        "lines[0][id]={line}&lines[0][price_data][currency]=usd&lines[0][price_data][product]={products}&lines[0][price_data][unit_amount]=100",
+    ),
+    (
+        "POST /v1/invoices/:id/update_lines",
+        "lines[0][id]={line}&lines[0][price_data][currency]=usd&lines[0][price_data][product]={products}&lines[0][price_data][unit_amount_decimal]=100",
+    ),
     ("POST /v1/invoices/:id/remove_lines", "lines[0][id]={line}&lines[0][behavior]=unassign"),
     ("POST /v1/customers/:id/balance_transactions", "amount=100&currency=usd"),
     ("POST /v1/customers/:id/tax_ids", "type=eu_vat&value=DE123456789"),
@@ -54,6 +70,33 @@ const NEEDS: &[(&str, &str)] = &[
         "customer={customers}&subscription_details[items][0][price]={prices}&subscription_details[items][0][quantity]=2",
     ),
     ("POST /v1/invoiceitems", "customer={customers}&amount=100&currency=usd"),
+    ("POST /v1/invoiceitems", "customer={customers}&unit_amount_decimal=100&currency=usd"),
+    (
+        "POST /v1/invoiceitems",
+        "customer={customers}&price_data[currency]=usd&price_data[product]={products}&price_data[unit_amount]=100",
+    ),
+    (
+        "POST /v1/invoiceitems",
+        "customer={customers}&price_data[currency]=usd&price_data[product]={products}&price_data[unit_amount_decimal]=100",
+    ),
+    ("POST /v1/invoiceitems/:id", ""),
+    (
+        "POST /v1/invoiceitems/:id",
+        "price_data[currency]=usd&price_data[product]={products}&price_data[unit_amount]=100",
+    ),
+    (
+        "POST /v1/invoiceitems/:id",
+        "price_data[currency]=usd&price_data[product]={products}&price_data[unit_amount_decimal]=100",
+    ),
+    ("POST /v1/invoices/:id/lines/:id", ""),
+    (
+        "POST /v1/invoices/:id/lines/:id",
+        "price_data[currency]=usd&price_data[product]={products}&price_data[unit_amount]=100",
+    ),
+    (
+        "POST /v1/invoices/:id/lines/:id",
+        "price_data[currency]=usd&price_data[product]={products}&price_data[unit_amount_decimal]=100",
+    ),
     ("POST /v1/coupons", "percent_off=10"),
     ("POST /v1/coupons", "amount_off=100&currency=usd"),
     ("POST /v1/promotion_codes", "promotion[type]=coupon&promotion[coupon]={coupons}"),
