@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, customer_balance, tax_ids};
+use super::{Call, customer_balance, invoice_params, tax_ids};
 use crate::billing::balance::{self, Reason};
 use crate::billing::{customer, test_clock};
 use crate::error::{ApiError, Place};
@@ -127,6 +127,7 @@ fn read_invoice_settings(tx: &Tx, mut settings: Params, customer: &mut Value) ->
             customer["invoice_settings"]["default_payment_method"] = json!(id);
         }
     }
+    invoice_params::read_custom_fields(&mut settings, &mut customer["invoice_settings"])?;
     if let Some(footer) = settings.clearable("footer")? {
         customer["invoice_settings"]["footer"] = footer.into_json();
     }

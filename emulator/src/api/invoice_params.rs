@@ -91,7 +91,8 @@ fn read_number(tx: &Tx, params: &mut Params, invoice: &mut Value) -> Result<(), 
     Ok(())
 }
 
-fn read_custom_fields(params: &mut Params, invoice: &mut Value) -> Result<(), ApiError> {
+/// `custom_fields` of an invoice, or of the settings that a customer's invoices take over.
+pub fn read_custom_fields(params: &mut Params, invoice: &mut Value) -> Result<(), ApiError> {
     if params.peek("custom_fields") == Some("") {
         params.clearable("custom_fields")?;
         invoice["custom_fields"] = Value::Null;
@@ -102,7 +103,7 @@ fn read_custom_fields(params: &mut Params, invoice: &mut Value) -> Result<(), Ap
     };
     if list.len() > MOST_FIELDS {
         let message = format!("You may only specify up to {MOST_FIELDS} custom fields.");
-        return Err(ApiError::invalid(message).param("custom_fields"));
+        return Err(ApiError::invalid(message).param(params.full_name("custom_fields")));
     }
     let mut fields = Vec::new();
     for mut field in list {

@@ -23,8 +23,15 @@ async fn open(stripe: &Stripe, customer: &str) -> (String, Value) {
 #[tokio::test]
 async fn a_draft_says_what_it_is_told_and_a_finalised_one_says_no_more() {
     let stripe = Stripe::start().await;
-    let fields = [("email", "a@b.c"), ("invoice_settings[footer]", "Theirs")];
+    let fields = [
+        ("email", "a@b.c"),
+        ("invoice_settings[footer]", "Theirs"),
+        ("invoice_settings[custom_fields][0][name]", "VAT"),
+        ("invoice_settings[custom_fields][0][value]", "DE1"),
+    ];
     let customer = id(&stripe.post("/v1/customers", &fields).await);
+    let plain = stripe.post("/v1/invoices", &[("customer", &customer)]).await;
+    assert_eq!(plain["custom_fields"], json!([{"name": "VAT", "value": "DE1"}]));
     let fields = [
         ("number", "X-1"),
         ("effective_at", "1900000000"),

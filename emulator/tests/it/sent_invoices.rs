@@ -234,6 +234,12 @@ async fn an_invoice_alone_is_sent_by_hand_or_by_itself() {
     stripe.post(&format!("{path}/void"), &[]).await;
     assert_eq!(stripe.try_post(&format!("{path}/send"), &[]).await.status, 400);
 
+    let resumed = draft(&SENT).await;
+    let path = format!("/v1/invoices/{}", id(&resumed));
+    stripe.post(&format!("{path}/finalize"), &[("auto_advance", "false")]).await;
+    let resumed = stripe.post(&path, &[("auto_advance", "true")]).await;
+    assert_eq!((&resumed["auto_advance"], &resumed["next_payment_attempt"]), (&json!(true), &Value::Null));
+    stripe.post(&format!("{path}/void"), &[]).await;
     let itself = draft(&[&SENT[..], &[("auto_advance", "true")]].concat()).await;
     let count = stripe.event_count().await;
     stripe.pass(HOUR).await;

@@ -194,6 +194,9 @@ pub fn resume_collection(invoice: &mut Value, now: i64) {
         return;
     }
     invoice["auto_advance"] = json!(true);
+    if invoice["status"] == "open" && sending::is_sent(invoice) {
+        return;
+    }
     let next =
         if invoice["status"] == "draft" { "automatically_finalizes_at" } else { "next_payment_attempt" };
     invoice[next] = json!(now + RESUMED);
