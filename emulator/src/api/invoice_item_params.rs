@@ -94,31 +94,18 @@ fn read_amount(tx: &mut Tx, params: &mut Params, item: &mut Value) -> Result<(),
         item["quantity"] = json!(quantity);
         item["quantity_decimal"] = json!(quantity.to_string());
     }
-    let count = number(item, "quantity");
-    let (unit, details) = match (&price, decimal) {
-        (Some(price), _) => {
-            item["currency"] = price["currency"].clone();
-            (price["unit_amount_decimal"].as_str().map(str::to_owned), invoice_item::pricing(price, 0, 1))
-        }
-        (None, Some(decimal)) => (Some(decimal), json!({ "type": "price_details" })),
-        // Another quantity of what it was.
-        (None, None) if amount.is_none() && quantity.is_some() => (known, item["pricing"].clone()),
-        (None, None) => (None, Value::Null),
-    };
     if let Some(amount) = amount {
         item["amount"] = json!(amount);
         item["pricing"] = Value::Null;
-    } else if let Some(unit) = unit {
-        let name = params.full_name("unit_amount_decimal");
-        let total = times(&unit, count).filter(|total| total.abs() <= MOST_AMOUNT * MOST_QUANTITY);
-        let total = total.ok_or_else(|| {
-            ApiError::invalid(format!("Invalid decimal: {unit}; it can have at most 12 places")).param(name)
-        })?;
-        item["amount"] = json!(total);
-        item["pricing"] = details;
-        if item["pricing"].is_object() {
-            item["pricing"]["unit_amount_decimal"] = json!(unit);
-        }
+    } else if let Some(price) = price {
+        item["currency"] = price["currency"].clone();
+        let pricing = invoice_item::pricing(&price, 0, 1);
+        cost(params, item, text(&price, "unit_amount_decimal"), pricing)?;
+    } else if let Some(decimal) = decimal {
+        cost(params, item, &decimal, json!({ "type": "price_details" }))?;
+    } else if let Some(known) = known.filter(|_| quantity.is_some()) {
+        let pricing = item["pricing"].clone();
+        cost(params, item, &known, pricing)?;
     }
     if item["amount"].is_null() {
         return Err(ApiError::missing_param(&params.full_name("amount")));
@@ -126,6 +113,21 @@ fn read_amount(tx: &mut Tx, params: &mut Params, item: &mut Value) -> Result<(),
     if item["object"] == "invoiceitem" {
         item["net_amount"] = item["amount"].clone();
     }
+    Ok(())
+}
+
+/// So many of what costs `unit` each. `pricing` is `null` where nobody said what one costs.
+fn cost(params: &Params, item: &mut Value, unit: &str, mut pricing: Value) -> Result<(), ApiError> {
+    let total = times(unit, number(item, "quantity"));
+    let total = total.filter(|total| total.abs() <= MOST_AMOUNT * MOST_QUANTITY).ok_or_else(|| {
+        let message = format!("Invalid decimal: {unit}; it can have at most 12 places");
+        ApiError::invalid(message).param(params.full_name("unit_amount_decimal"))
+    })?;
+    if pricing.is_object() {
+        pricing["unit_amount_decimal"] = json!(unit);
+    }
+    item["amount"] = json!(total);
+    item["pricing"] = pricing;
     Ok(())
 }
 

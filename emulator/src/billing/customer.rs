@@ -20,6 +20,12 @@ pub fn build(tx: &Tx, email: Value) -> Value {
     )
 }
 
+/// The customer's tax ids as an invoice shows them.
+pub fn tax_ids(tx: &Tx, customer: &str) -> Value {
+    let all = tx.of_customer(Kind::TaxId, customer).into_iter().rev();
+    all.map(|tax_id| json!({ "type": tax_id["type"], "value": tax_id["value"] })).collect()
+}
+
 /// Ends what the customer subscribes to, lets their cards go, and tells of it. What is left says only that they
 /// were there.
 pub fn delete(tx: &mut Tx, customer: &Value) -> Value {

@@ -100,13 +100,11 @@ pub fn failed(tx: &mut Tx, invoice: &Value, occasion: Occasion) {
     if sending::is_sent(invoice) {
         return;
     }
-    let Some(subscription) = tx.copy(Kind::Subscription, invoice::subscription_of(invoice)) else {
-        return;
-    };
-    if pending_update::waits_for(&subscription, invoice) {
+    let subscription = tx.copy(Kind::Subscription, invoice::subscription_of(invoice));
+    if subscription.as_ref().is_some_and(|it| pending_update::waits_for(it, invoice)) {
         return;
     }
-    let subscription = become_late(tx, subscription, invoice);
+    let subscription = subscription.map(|it| become_late(tx, it, invoice)).unwrap_or_default();
     if occasion == Occasion::Automatic {
         set_delinquent(tx, text(invoice, "customer"), true);
     }

@@ -131,6 +131,13 @@ fn facts(invoice: &Value, title: &str) -> Markup {
             }
             @if invoice["status"] == "open" { div.total { dt { "Amount due" } dd { (amount("amount_remaining")) } } }
         }
+        (papers(invoice))
+    }
+}
+
+/// What stands below everything, and the PDFs.
+fn papers(invoice: &Value) -> Markup {
+    html! {
         @if let Some(footer) = invoice["footer"].as_str() { p.soft { (footer) } }
         @if let Some(url) = invoice["invoice_pdf"].as_str() {
             p.acts {

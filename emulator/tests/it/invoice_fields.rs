@@ -52,6 +52,13 @@ async fn a_draft_says_what_it_is_told_and_a_finalised_one_says_no_more() {
     assert_eq!(stripe.post(&path, &[("metadata[k]", "v")]).await["metadata"], json!({"k": "v"}));
     let (_, next) = self::open(&stripe, &customer).await;
     assert!(next["number"].as_str().unwrap().ends_with("-0001"), "one's own number uses none up: {next}");
+}
+
+#[tokio::test]
+async fn what_cannot_stand_on_an_invoice_is_refused() {
+    let stripe = Stripe::start().await;
+    let customer = stripe.customer().await;
+    draft(&stripe, &customer, &[("number", "X-1")]).await;
     let long = "x".repeat(41);
     let own = ("customer", customer.as_str());
     for (fields, param) in [
@@ -125,12 +132,16 @@ async fn what_is_paid_outside_or_void_cannot_be_paid_with_its_intent() {
 #[tokio::test]
 async fn only_automatic_tries_make_delinquent_and_what_is_forgiven_does_not() {
     let stripe = Stripe::start().await;
-    let (customer, path, _) = declined(&stripe).await;
+    let (customer, _, _) = declined(&stripe).await;
     let customer = format!("/v1/customers/{customer}");
     assert_eq!(stripe.get(&customer).await["delinquent"], false, "somebody tried by hand");
-    stripe
-        .control(&format!("/_emulator/objects{}", customer.replace("/v1", "")), json!({"delinquent": true}))
-        .await;
+    let card = stripe.get(&format!("{customer}/payment_methods")).await["data"][0].clone();
+    let default = [("invoice_settings[default_payment_method]", card["id"].as_str().unwrap())];
+    stripe.post(&customer, &default).await;
+    let own = customer.rsplit_once('/').unwrap().1;
+    let path = format!("/v1/invoices/{}", id(&draft(&stripe, own, &[]).await));
+    stripe.post(&format!("{path}/finalize"), &[("auto_advance", "true")]).await;
+    assert_eq!(stripe.get(&customer).await["delinquent"], true, "it was tried by itself");
     let given_up = stripe.post(&format!("{path}/mark_uncollectible"), &[]).await;
     assert_eq!(given_up["status_details"], json!({"uncollectible": {"reason": "user_forgiven"}}));
     assert_eq!(stripe.get(&customer).await["delinquent"], false);

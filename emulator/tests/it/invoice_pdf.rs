@@ -1,7 +1,7 @@
 //! The PDF of an invoice and the receipt of a paid one, read as a program reads them: by their operators.
 
 use axum::http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Stripe, id};
 use crate::time::DAY;
@@ -70,10 +70,9 @@ async fn rich_customer(stripe: &Stripe) -> String {
     id(&stripe.post("/v1/customers", &fields).await)
 }
 
-#[tokio::test]
-async fn an_open_invoice_says_everything_that_somebody_needs_to_pay_it() {
-    let stripe = Stripe::start().await;
-    let customer = rich_customer(&stripe).await;
+/// A draft with a bit of everything, to be sent.
+async fn rich_draft(stripe: &Stripe) -> Value {
+    let customer = rich_customer(stripe).await;
     let fields = [
         ("customer", customer.as_str()),
         ("currency", "usd"),
@@ -98,7 +97,13 @@ async fn an_open_invoice_says_everything_that_somebody_needs_to_pay_it() {
         ("custom_fields[0][name]", "Order"),
         ("custom_fields[0][value]", "PO-1"),
     ];
-    let draft = stripe.post("/v1/invoices", &fields).await;
+    stripe.post("/v1/invoices", &fields).await
+}
+
+#[tokio::test]
+async fn an_open_invoice_says_everything_that_somebody_needs_to_pay_it() {
+    let stripe = Stripe::start().await;
+    let draft = rich_draft(&stripe).await;
     assert_eq!(draft["invoice_pdf"], json!(null));
     let early = stripe.http.get(stripe.url(&format!("/i/{}/pdf", id(&draft)))).send().await.unwrap();
     assert_eq!(early.status(), StatusCode::NOT_FOUND, "a draft has no paper");

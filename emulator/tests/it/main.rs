@@ -45,6 +45,7 @@ mod renewals;
 mod restart;
 mod running;
 mod scene;
+mod scene_invoices;
 mod schedules;
 mod schedules_input;
 mod schedules_phases;

@@ -7,6 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::portal_api::portal;
+use crate::scene_invoices::{self, draft_with_a_line, own_invoice};
 use crate::support::{Reply, Stripe, form, id};
 
 pub type Fields = Vec<(String, String)>;
@@ -38,28 +39,6 @@ const NEEDS: &[(&str, &str)] = &[
     ("POST /v1/test_helpers/test_clocks/:id/advance", "frozen_time=2000000060"),
     ("GET /v1/customers/search", "query=email:'ada@example.com'"),
     ("POST /v1/invoices", "customer={customers}"),
-    ("POST /v1/invoices", "from_invoice[action]=revision&from_invoice[invoice]={open}"),
-    ("POST /v1/invoices/:id/add_lines", "lines[0][amount]=100"),
-    (
-        "POST /v1/invoices/:id/add_lines",
-        "lines[0][price_data][currency]=usd&lines[0][price_data][product]={products}&lines[0][price_data][unit_amount]=100",
-    ),
-    (
-        "POST /v1/invoices/:id/add_lines",
-        "lines[0][price_data][currency]=usd&lines[0][price_data][product]={products}&lines[0][price_data][unit_amount_decimal]=100",
-    ),
-    ("POST /v1/invoices/:id/update_lines", "lines[0][id]={line}"),
-    (
-        "POST /v1/invoices/:id/update_lines",
-        "lines[0][id]={line}&lines[0][price_data][currency]=usd&lines[0][price_data][product]={products}&lines[0][price_data][unit_amount]=100",
-    ),
-    (
-        "POST /v1/invoices/:id/update_lines",
-        "lines[0][id]={line}&lines[0][price_data][currency]=usd&lines[0][price_data][product]={products}&lines[0][price_data][unit_amount_decimal]=100",
-    ),
-    ("POST /v1/invoices/:id/remove_lines", "lines[0][id]={line}&lines[0][behavior]=unassign"),
-    ("POST /v1/customers/:id/balance_transactions", "amount=100&currency=usd"),
-    ("POST /v1/customers/:id/tax_ids", "type=eu_vat&value=DE123456789"),
     ("POST /v1/invoices/create_preview", "subscription={subscriptions}"),
     (
         "POST /v1/invoices/create_preview",
@@ -70,33 +49,6 @@ const NEEDS: &[(&str, &str)] = &[
         "customer={customers}&subscription_details[items][0][price]={prices}&subscription_details[items][0][quantity]=2",
     ),
     ("POST /v1/invoiceitems", "customer={customers}&amount=100&currency=usd"),
-    ("POST /v1/invoiceitems", "customer={customers}&unit_amount_decimal=100&currency=usd"),
-    (
-        "POST /v1/invoiceitems",
-        "customer={customers}&price_data[currency]=usd&price_data[product]={products}&price_data[unit_amount]=100",
-    ),
-    (
-        "POST /v1/invoiceitems",
-        "customer={customers}&price_data[currency]=usd&price_data[product]={products}&price_data[unit_amount_decimal]=100",
-    ),
-    ("POST /v1/invoiceitems/:id", ""),
-    (
-        "POST /v1/invoiceitems/:id",
-        "price_data[currency]=usd&price_data[product]={products}&price_data[unit_amount]=100",
-    ),
-    (
-        "POST /v1/invoiceitems/:id",
-        "price_data[currency]=usd&price_data[product]={products}&price_data[unit_amount_decimal]=100",
-    ),
-    ("POST /v1/invoices/:id/lines/:id", ""),
-    (
-        "POST /v1/invoices/:id/lines/:id",
-        "price_data[currency]=usd&price_data[product]={products}&price_data[unit_amount]=100",
-    ),
-    (
-        "POST /v1/invoices/:id/lines/:id",
-        "price_data[currency]=usd&price_data[product]={products}&price_data[unit_amount_decimal]=100",
-    ),
     ("POST /v1/coupons", "percent_off=10"),
     ("POST /v1/coupons", "amount_off=100&currency=usd"),
     ("POST /v1/promotion_codes", "promotion[type]=coupon&promotion[coupon]={coupons}"),
@@ -152,7 +104,11 @@ const NEEDS: &[(&str, &str)] = &[
 /// The ways to ask an endpoint, as fields that are still to be made.
 pub fn ways(method: &str, pattern: &str) -> Vec<&'static str> {
     let name = format!("{method} {pattern}");
-    let known = NEEDS.iter().filter(|(endpoint, _)| *endpoint == name).map(|(_, fields)| *fields);
+    let known = NEEDS
+        .iter()
+        .chain(scene_invoices::NEEDS)
+        .filter(|(endpoint, _)| *endpoint == name)
+        .map(|(_, fields)| *fields);
     let known: Vec<_> = known.collect();
     if known.is_empty() { vec![""] } else { known }
 }
@@ -260,25 +216,6 @@ async fn unpaid_invoice(stripe: &Stripe) -> Option<String> {
     fields.push(("payment_behavior".to_owned(), "default_incomplete".to_owned()));
     let subscription: Value = send(stripe, "POST", "/v1/subscriptions", &fields).await.body;
     Some(subscription["latest_invoice"].as_str()?.to_owned())
-}
-
-/// An open invoice of nobody's subscription, over a dollar.
-async fn own_invoice(stripe: &Stripe, more: &[(&str, &str)]) -> String {
-    let customer = stripe.customer().await;
-    let fields = [("customer", customer.as_str()), ("amount", "100"), ("currency", "usd")];
-    stripe.post("/v1/invoiceitems", &fields).await;
-    let fields = [("customer", customer.as_str()), ("pending_invoice_items_behavior", "include")];
-    let draft = id(&stripe.post("/v1/invoices", &[&fields[..], more].concat()).await);
-    id(&stripe.post(&format!("/v1/invoices/{draft}/finalize"), &[]).await)
-}
-
-async fn draft_with_a_line(stripe: &Stripe) -> String {
-    let customer = stripe.customer().await;
-    let draft = id(&stripe.post("/v1/invoices", &[("customer", &customer)]).await);
-    let fields =
-        [("customer", customer.as_str()), ("amount", "100"), ("currency", "usd"), ("invoice", &draft)];
-    stripe.post("/v1/invoiceitems", &fields).await;
-    draft
 }
 
 /// A new object, changed by hand into what it becomes in time only.

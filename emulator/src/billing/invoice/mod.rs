@@ -7,7 +7,7 @@ pub mod revision;
 use serde_json::{Value, json};
 
 use super::subscription::Draft;
-use super::{balance, discount, sending};
+use super::{balance, customer, discount, sending};
 use crate::shapes::{self, Shape};
 use crate::state::{Key, Kind, Tx, ids, number, text};
 
@@ -29,7 +29,7 @@ pub struct Bill<'b> {
 /// A draft. It is not stored.
 pub fn build(tx: &Tx, bill: Bill) -> Value {
     let (id, now) = (ids::new("in_"), tx.now());
-    let customer = tx.copy(Kind::Customer, bill.customer).unwrap_or_default();
+    let buyer = tx.copy(Kind::Customer, bill.customer).unwrap_or_default();
     let mut lines = bill.lines;
     for line in &mut lines {
         line["invoice"] = json!(id);
@@ -43,14 +43,14 @@ pub fn build(tx: &Tx, bill: Bill) -> Value {
             "created": now,
             "currency": bill.currency,
             "customer": bill.customer,
-            "customer_address": customer["address"],
-            "customer_email": customer["email"],
-            "customer_name": customer["name"],
-            "customer_phone": customer["phone"],
-            "customer_shipping": customer["shipping"],
-            "customer_tax_ids": tax_ids(tx, bill.customer),
-            "custom_fields": customer["invoice_settings"]["custom_fields"],
-            "footer": customer["invoice_settings"]["footer"],
+            "customer_address": buyer["address"],
+            "customer_email": buyer["email"],
+            "customer_name": buyer["name"],
+            "customer_phone": buyer["phone"],
+            "customer_shipping": buyer["shipping"],
+            "customer_tax_ids": customer::tax_ids(tx, bill.customer),
+            "custom_fields": buyer["invoice_settings"]["custom_fields"],
+            "footer": buyer["invoice_settings"]["footer"],
             "lines": {
                 "object": "list",
                 "data": lines,
@@ -64,17 +64,11 @@ pub fn build(tx: &Tx, bill: Bill) -> Value {
             "webhooks_delivered_at": now,
         }),
     );
-    invoice["starting_balance"] = json!(balance::within(&customer, bill.currency));
-    invoice["test_clock"] = customer["test_clock"].clone();
+    invoice["starting_balance"] = json!(balance::within(&buyer, bill.currency));
+    invoice["test_clock"] = buyer["test_clock"].clone();
     sending::follow(&mut invoice, bill.subscription);
     add_up(&mut invoice);
     invoice
-}
-
-/// The customer's tax ids as an invoice shows them.
-fn tax_ids(tx: &Tx, customer: &str) -> Value {
-    let all = tx.of_customer(Kind::TaxId, customer).into_iter().rev();
-    all.map(|tax_id| json!({ "type": tax_id["type"], "value": tax_id["value"] })).collect()
 }
 
 fn parent(subscription: &Value) -> Value {
