@@ -2,18 +2,18 @@
 
 use serde_json::{Value, json};
 
-use super::Call;
+use super::{Call, customer_balance, invoice_params, tax_ids};
+use crate::billing::balance::{self, Reason};
 use crate::billing::{customer, test_clock};
 use crate::error::{ApiError, Place};
 use crate::list::Page;
 use crate::params::{Change, Params};
-use crate::state::{Key, Kind, Tx};
+use crate::state::{Key, Kind, Tx, number};
 
 /// Fields of one line of text that a request may set or clear.
 const TEXTS: &[&str] = &["description", "email", "name", "phone"];
 /// Parameters that Stripe has and that this emulator would have to ignore.
-const UNSUPPORTED: &[&str] =
-    &["balance", "cash_balance", "default_source", "payment_method", "source", "tax", "tax_id_data"];
+const UNSUPPORTED: &[&str] = &["cash_balance", "default_source", "payment_method", "source", "tax"];
 
 pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let mut customer = customer::build(call.tx, Value::Null);
@@ -26,8 +26,12 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
         }
         customer["test_clock"] = json!(clock);
     }
+    let tax_ids = params.list("tax_id_data")?.unwrap_or_default();
     read(call.tx, params, &mut customer)?;
     call.tx.create(Kind::Customer, customer.clone(), "customer.created");
+    for tax_id in tax_ids {
+        tax_ids::add(call.tx, tax_id, &customer)?;
+    }
     Ok(customer)
 }
 
@@ -59,7 +63,7 @@ pub fn list(call: &mut Call) -> Result<Value, ApiError> {
     page.of(call.tx, Kind::Customer, "/v1/customers", Key::Email.of(email.as_deref()), |_| true)
 }
 
-fn read(tx: &Tx, mut params: Params, customer: &mut Value) -> Result<(), ApiError> {
+fn read(tx: &mut Tx, mut params: Params, customer: &mut Value) -> Result<(), ApiError> {
     params.refuse(UNSUPPORTED)?;
     for field in TEXTS {
         if let Some(change) = params.clearable(field)? {
@@ -85,7 +89,19 @@ fn read(tx: &Tx, mut params: Params, customer: &mut Value) -> Result<(), ApiErro
     if let Some(settings) = params.children("invoice_settings")? {
         read_invoice_settings(tx, settings, customer)?;
     }
+    if let Some(wanted) = customer_balance::read_amount(&mut params, "balance")? {
+        set_balance(tx, customer, wanted);
+    }
     params.finish()
+}
+
+/// The balance changes by a transaction that makes up the difference.
+fn set_balance(tx: &mut Tx, customer: &mut Value, wanted: i64) {
+    let difference = wanted - number(customer, "balance");
+    if difference != 0 {
+        let currency = balance::currency(customer).to_owned();
+        balance::change(tx, customer, difference, Reason::adjustment(&currency));
+    }
 }
 
 fn read_address(mut address: Params) -> Result<Value, ApiError> {
@@ -111,6 +127,7 @@ fn read_invoice_settings(tx: &Tx, mut settings: Params, customer: &mut Value) ->
             customer["invoice_settings"]["default_payment_method"] = json!(id);
         }
     }
+    invoice_params::read_custom_fields(&mut settings, &mut customer["invoice_settings"])?;
     if let Some(footer) = settings.clearable("footer")? {
         customer["invoice_settings"]["footer"] = footer.into_json();
     }

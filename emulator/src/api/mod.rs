@@ -4,13 +4,18 @@
 mod account;
 mod charges;
 mod checkout_sessions;
+mod collection;
 mod coupons;
+mod customer_balance;
 mod customers;
 mod discounts;
 mod events;
 mod invoice_actions;
 mod invoice_create;
+mod invoice_item_params;
 mod invoice_items;
+mod invoice_lines;
+mod invoice_params;
 mod invoice_payments;
 mod invoice_preview;
 mod invoices;
@@ -29,6 +34,7 @@ mod subscription_items;
 mod subscription_schedules;
 mod subscriptions;
 mod subscriptions_create;
+mod tax_ids;
 mod test_clocks;
 mod urls;
 mod webhook_endpoints;
@@ -72,6 +78,14 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("DELETE", "/v1/customers/:id", customers::delete),
     ("GET", "/v1/customers/:id/payment_methods", payment_methods::list_of_customer),
     ("DELETE", "/v1/customers/:id/discount", discounts::delete_of_customer),
+    ("POST", "/v1/customers/:id/balance_transactions", customer_balance::create),
+    ("GET", "/v1/customers/:id/balance_transactions", customer_balance::list),
+    ("GET", "/v1/customers/:id/balance_transactions/:id", customer_balance::retrieve),
+    ("POST", "/v1/customers/:id/balance_transactions/:id", customer_balance::update),
+    ("POST", "/v1/customers/:id/tax_ids", tax_ids::create),
+    ("GET", "/v1/customers/:id/tax_ids", tax_ids::list),
+    ("GET", "/v1/customers/:id/tax_ids/:id", tax_ids::retrieve),
+    ("DELETE", "/v1/customers/:id/tax_ids/:id", tax_ids::delete),
     ("POST", "/v1/products", products::create),
     ("GET", "/v1/products", products::list),
     ("GET", "/v1/products/:id", products::retrieve),
@@ -139,7 +153,12 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("POST", "/v1/invoices/:id/pay", invoice_actions::pay),
     ("POST", "/v1/invoices/:id/void", invoice_actions::void),
     ("POST", "/v1/invoices/:id/mark_uncollectible", invoice_actions::mark_uncollectible),
-    ("GET", "/v1/invoices/:id/lines", invoices::lines),
+    ("POST", "/v1/invoices/:id/send", invoice_actions::send),
+    ("POST", "/v1/invoices/:id/add_lines", invoice_lines::add),
+    ("POST", "/v1/invoices/:id/update_lines", invoice_lines::update_many),
+    ("POST", "/v1/invoices/:id/remove_lines", invoice_lines::remove),
+    ("GET", "/v1/invoices/:id/lines", invoice_lines::list),
+    ("POST", "/v1/invoices/:id/lines/:id", invoice_lines::update),
     ("GET", "/v1/payment_intents", payment_intents::list),
     ("GET", "/v1/payment_intents/:id", payment_intents::retrieve),
     ("GET", "/v1/charges", charges::list),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, subscription_change};
+use super::{Call, collection, subscription_change};
 use crate::billing::cancellation::{self, FEEDBACK};
 use crate::billing::subscription::{has_ended, period_ends};
 use crate::billing::{change, ending, schedule, trial, update};
@@ -30,8 +30,6 @@ const UNSUPPORTED: &[&str] = &[
     "automatic_tax",
     "billing_schedules",
     "billing_thresholds",
-    "collection_method",
-    "days_until_due",
     "default_source",
     "default_tax_rates",
     "discounts",
@@ -104,6 +102,7 @@ pub fn update(call: &mut Call) -> Result<Value, ApiError> {
         subscription["description"] = description.into_json();
     }
     read_default_payment_method(call.tx, &mut params, &mut subscription)?;
+    collection::read_into(call.tx, &mut params, &mut subscription)?;
     read_cancellation(call.tx, &mut params, &mut subscription)?;
     read_cancellation_details(&mut params, &mut subscription)?;
     read_trial_settings(&mut params, &mut subscription)?;

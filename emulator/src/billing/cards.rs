@@ -1,6 +1,8 @@
 //! Stripe's published test cards, and what each does when it is charged. A number that is not here is refused
 //! as Stripe refuses a real card in test mode.
 
+use super::refund::Outcome;
+
 /// What happens when the card is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Behaviour {
@@ -45,6 +47,15 @@ impl TestCard {
 
     pub fn by_number(number: &str) -> Option<&'static TestCard> {
         CARDS.iter().find(|card| card.number == number)
+    }
+
+    /// What becomes of money that is given back to it.
+    pub fn refund_outcome(&self) -> Outcome {
+        match self.token {
+            "pendingRefund" => Outcome::SucceedsLater,
+            "refundFail" => Outcome::FailsLater,
+            _ => Outcome::Succeeds,
+        }
     }
 
     /// The card of `pm_card_visa` or `tok_visa`.
@@ -107,6 +118,8 @@ const CARDS: &[TestCard] = &[
     card("chargeDeclinedExpiredCard", "4000000000000069", "visa", Behaviour::Declines(EXPIRED)),
     card("chargeDeclinedIncorrectCvc", "4000000000000127", "visa", Behaviour::Declines(INCORRECT_CVC)),
     card("chargeDeclinedProcessingError", "4000000000000119", "visa", Behaviour::Declines(PROCESSING_ERROR)),
+    card("pendingRefund", "4000000000007726", "visa", Behaviour::Succeeds),
+    card("refundFail", "4000000000005126", "visa", Behaviour::Succeeds),
     card("chargeCustomerFail", "4000000000000341", "visa", Behaviour::FailsToCharge(DECLINED)),
     card("authenticationRequiredOnSetup", "4000002500003155", "visa", Behaviour::AuthenticatesOnSetup),
     card("authenticationRequired", "4000002760003184", "visa", Behaviour::Authenticates),

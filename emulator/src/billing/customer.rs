@@ -20,6 +20,12 @@ pub fn build(tx: &Tx, email: Value) -> Value {
     )
 }
 
+/// The customer's tax ids as an invoice shows them.
+pub fn tax_ids(tx: &Tx, customer: &str) -> Value {
+    let all = tx.of_customer(Kind::TaxId, customer).into_iter().rev();
+    all.map(|tax_id| json!({ "type": tax_id["type"], "value": tax_id["value"] })).collect()
+}
+
 /// Ends what the customer subscribes to, lets their cards go, and tells of it. What is left says only that they
 /// were there.
 pub fn delete(tx: &mut Tx, customer: &Value) -> Value {
@@ -33,6 +39,9 @@ pub fn delete(tx: &mut Tx, customer: &Value) -> Value {
     for mut method in tx.of_customer(Kind::PaymentMethod, &id) {
         method["customer"] = Value::Null;
         tx.put(Kind::PaymentMethod, method);
+    }
+    for tax_id in tx.of_customer(Kind::TaxId, &id) {
+        tx.remove(Kind::TaxId, text(&tax_id, "id"));
     }
     tx.emit("customer.deleted", customer);
     let tombstone = json!({ "id": id, "object": "customer", "deleted": true });

@@ -154,7 +154,7 @@ pub fn remove(tx: &mut Tx, item: &Value) {
     let id = text(item, "id").to_owned();
     if let Some(mut draft) = tx.copy(Kind::Invoice, text(item, "invoice")) {
         if let Some(lines) = draft["lines"]["data"].as_array_mut() {
-            lines.retain(|line| line_item(line) != id);
+            lines.retain(|line| of_line(line) != id);
             let count = lines.len();
             draft["lines"]["total_count"] = json!(count);
         }
@@ -165,8 +165,8 @@ pub fn remove(tx: &mut Tx, item: &Value) {
     tx.emit("invoiceitem.deleted", item);
 }
 
-/// The invoice item that a line comes of.
-fn line_item(line: &Value) -> &str {
+/// The invoice item that a line comes of; "" if it comes of none.
+pub fn of_line(line: &Value) -> &str {
     let parent = &line["parent"];
     let of = |details: &str| parent[details]["invoice_item"].as_str();
     of("invoice_item_details").or_else(|| of("subscription_item_details")).unwrap_or_default()

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::cards::{Behaviour, NOT_A_TEST_CARD, TestCard};
+use super::refund::Outcome;
 use crate::shapes::{self, Shape};
 use crate::state::{Kind, Tx, ids, text};
 
@@ -78,12 +79,20 @@ fn card_of(details: &CardDetails) -> Value {
     })
 }
 
+/// The test card that a stored payment method is, if it is one.
+fn test_card(tx: &Tx, id: &str) -> Option<&'static TestCard> {
+    let token = tx.private(Kind::PaymentMethod, id)["test_card"].as_str()?;
+    TestCard::by_token(&format!("pm_card_{token}"))
+}
+
+/// What becomes of a refund to a stored payment method.
+pub fn refund_outcome(tx: &Tx, id: &str) -> Outcome {
+    test_card(tx, id).map_or(Outcome::Succeeds, |card| card.refund_outcome())
+}
+
 /// What a stored payment method does when it is charged.
 pub fn behaviour(tx: &Tx, id: &str) -> Behaviour {
-    let token =
-        tx.private(Kind::PaymentMethod, id)["test_card"].as_str().map(|token| format!("pm_card_{token}"));
-    let card = token.and_then(|token| TestCard::by_token(&token));
-    card.map_or(Behaviour::Declines(NOT_A_TEST_CARD), |card| card.behaviour)
+    test_card(tx, id).map_or(Behaviour::Declines(NOT_A_TEST_CARD), |card| card.behaviour)
 }
 
 /// Gives the payment method to a customer, without telling anyone.

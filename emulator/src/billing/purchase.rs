@@ -3,11 +3,12 @@
 
 use serde_json::{Value, json};
 
+use super::balance;
 use super::discount::redeem;
 use super::invoice::{self, Occasion};
 use super::payment::Paid;
 use super::subscription::{self, Draft};
-use crate::state::{Kind, Tx, number, text};
+use crate::state::{Kind, Tx, text};
 
 /// Everything that came to be, with the invoice as it was in each of its states.
 pub struct Purchase {
@@ -59,7 +60,8 @@ impl Unpaid {
 /// What the customer is charged today, in the currency's smallest unit: the first invoice less their credit, or with
 /// what they owe. Whether Stripe's checkout page shows the balance is not known; its invoice uses it.
 pub fn due_today(tx: &Tx, draft: &Draft, customer: &str) -> i64 {
-    let balance = tx.find(Kind::Customer, customer).map_or(0, |customer| number(&customer, "balance"));
+    let balance =
+        tx.find(Kind::Customer, customer).map_or(0, |customer| balance::within(&customer, draft.currency()));
     (draft.due_today() + balance).max(0)
 }
 

@@ -7,6 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::portal_api::portal;
+use crate::scene_invoices::{self, draft_with_a_line, own_invoice};
 use crate::support::{Reply, Stripe, form, id};
 
 pub type Fields = Vec<(String, String)>;
@@ -103,7 +104,11 @@ const NEEDS: &[(&str, &str)] = &[
 /// The ways to ask an endpoint, as fields that are still to be made.
 pub fn ways(method: &str, pattern: &str) -> Vec<&'static str> {
     let name = format!("{method} {pattern}");
-    let known = NEEDS.iter().filter(|(endpoint, _)| *endpoint == name).map(|(_, fields)| *fields);
+    let known = NEEDS
+        .iter()
+        .chain(scene_invoices::NEEDS)
+        .filter(|(endpoint, _)| *endpoint == name)
+        .map(|(_, fields)| *fields);
     let known: Vec<_> = known.collect();
     if known.is_empty() { vec![""] } else { known }
 }
@@ -120,6 +125,11 @@ pub async fn made(stripe: &Stripe, text: &str, path: &str) -> Option<Fields> {
         let value = match value.strip_prefix('{').and_then(|value| value.strip_suffix('}')) {
             Some("item") => item(stripe, &fields, path).await?,
             Some("start") => stripe.get(path).await["phases"][0]["start_date"].to_string(),
+            Some("line") => {
+                let invoice = path.rsplit_once('/')?.0;
+                id(&stripe.get(invoice).await["lines"]["data"][0])
+            }
+            Some("open") => own_invoice(stripe, &[]).await,
             Some("own") => own(stripe, &fields).await?,
             Some("portal") => changing_portal(stripe, &fields).await?,
             Some(kind) => new(stripe, &format!("/v1/{kind}")).await?,
@@ -137,6 +147,12 @@ pub async fn path(stripe: &Stripe, method: &str, pattern: &str) -> Option<String
     };
     let id = match (collection, method, rest) {
         ("/v1/invoices", "GET", "") => unpaid_invoice(stripe).await?,
+        ("/v1/invoices", _, "/send") => {
+            own_invoice(stripe, &[("collection_method", "send_invoice"), ("days_until_due", "5")]).await
+        }
+        ("/v1/invoices", _, "/update_lines" | "/remove_lines" | "/lines/:id") => {
+            draft_with_a_line(stripe).await
+        }
         ("/v1/invoices", _, "/pay" | "/void" | "/mark_uncollectible" | "/lines") => {
             unpaid_invoice(stripe).await?
         }
@@ -147,7 +163,17 @@ pub async fn path(stripe: &Stripe, method: &str, pattern: &str) -> Option<String
         ("/v1/payment_methods", _, "" | "/detach") => attached_card(stripe).await?,
         _ => new(stripe, collection).await?,
     };
-    Some(pattern.replacen(":id", &id, 1))
+    let path = pattern.replacen(":id", &id, 1);
+    Some(match path.strip_suffix("/:id") {
+        None => path,
+        Some(lines) if lines.ends_with("/lines") => {
+            format!("{lines}/{}", self::id(&stripe.get(lines).await["data"][0]))
+        }
+        Some(within) => {
+            let fields = needs(stripe, "POST", &pattern[..pattern.rfind('/')?]).await?;
+            format!("{within}/{}", self::id(&send(stripe, "POST", within, &fields).await.body))
+        }
+    })
 }
 
 /// The id of a new object of the collection; the newest if the API makes none.

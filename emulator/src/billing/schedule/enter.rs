@@ -9,7 +9,7 @@ use crate::billing::change::{self, Anchor, Change, ItemChange, Planned, Prorate,
 use crate::billing::payment::Authentication;
 use crate::billing::subscription::period_ends;
 use crate::billing::update::{self, Behavior, How};
-use crate::billing::{pending_update, renewal, trial};
+use crate::billing::{pending_update, renewal, sending, trial};
 use crate::error::ApiError;
 use crate::state::{Kind, Tx, number, text};
 
@@ -74,6 +74,7 @@ fn become_it(
             wanted[field] = setting;
         }
     }
+    sending::set(&mut wanted, phases::days_until_due(schedule, phase));
     set_cancellation(&mut wanted, planned_end(schedule), now);
     let change = Change {
         items: item_changes(tx, before, phase),

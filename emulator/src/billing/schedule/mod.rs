@@ -63,6 +63,10 @@ pub fn take_over(tx: &mut Tx, subscription: &Value) -> Value {
     let phase = phases::of_subscription(subscription);
     schedule["current_phase"] = phases::dates(&phase);
     schedule["phases"] = json!([phase]);
+    // What its phases to come do not say stays as it is.
+    let settings = &mut schedule["default_settings"];
+    settings["collection_method"] = subscription["collection_method"].clone();
+    settings["invoice_settings"]["days_until_due"] = subscription["days_until_due"].clone();
     if !subscription["cancel_at"].is_null() {
         schedule["end_behavior"] = json!("cancel");
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{TOLD, ending, enter, phases, set_cancellation};
 use crate::billing::subscription::{self, Draft, Line, period_ends};
-use crate::billing::{invoice, purchase, renewal};
+use crate::billing::{invoice, purchase, renewal, sending};
 use crate::error::ApiError;
 use crate::state::{Kind, Tx, due, number, text};
 
@@ -35,6 +35,7 @@ pub fn start(tx: &mut Tx, schedule: &mut Value) {
     let status = if draft.trial_end.is_some() { "trialing" } else { "active" };
     let mut subscription = subscription::build(tx, &draft, status);
     subscription["schedule"] = schedule["id"].clone();
+    sending::set(&mut subscription, phases::days_until_due(schedule, &phase));
     set_cancellation(&mut subscription, enter::planned_end(schedule), tx.now());
     let mut first = invoice::draft(tx, &draft, &subscription);
     first["automatically_finalizes_at"] = json!(tx.now() + renewal::DRAFT);
