@@ -5,6 +5,7 @@ mod catalog;
 mod change;
 mod checkout;
 mod customer;
+mod invoice;
 mod pending;
 mod subscription;
 
@@ -17,6 +18,7 @@ pub(super) use catalog::{Price, Product};
 pub(super) use change::{Phase, PortalSession, Preview, SchedulePhases};
 pub(super) use checkout::CheckoutSession;
 pub(super) use customer::Customer;
+pub(super) use invoice::Invoice;
 pub(super) use subscription::{Item, Subscription};
 
 #[derive(Deserialize)]
