@@ -111,7 +111,13 @@ impl Asked<'_> {
             () if error["code"] == "parameter_unknown" => Standing::Refused,
             () if reply.status == 200 || lies_in(of_error, name) => Standing::Read,
             () if lies_in(name, of_error) => Standing::Excluded,
-            () => Standing::Unclear,
+            () => {
+                eprintln!(
+                    "UNCLEAR {} {} {probe:?}: {}",
+                    self.method, self.pattern, reply.body["error"]["message"]
+                );
+                Standing::Unclear
+            }
         }
     }
 }

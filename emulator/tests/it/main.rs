@@ -4,6 +4,7 @@
 
 mod api_page;
 mod attacks;
+mod cards;
 mod challenge;
 mod chances;
 mod changes;
@@ -20,6 +21,7 @@ mod discounts;
 mod ends_of_periods;
 mod expanding;
 mod forms;
+mod forwarding;
 mod idempotency;
 mod invariants;
 mod invariants_of_money;
@@ -33,6 +35,8 @@ mod pending_updates;
 mod portal;
 mod portal_api;
 mod portal_change;
+mod portal_codes;
+mod portal_later;
 mod prices;
 mod purchase;
 mod refunds;

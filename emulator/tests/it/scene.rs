@@ -2,6 +2,7 @@
 //! every endpoint something are set here; an endpoint without a line needs nothing, or this scene cannot ask it.
 
 use std::pin::Pin;
+use std::time::UNIX_EPOCH;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -21,10 +22,20 @@ const NEEDS: &[(&str, &str)] = &[
         "POST /v1/checkout/sessions",
         "mode=subscription&line_items[0][price]={prices}&line_items[0][quantity]=1&success_url=http://shop.test/done",
     ),
+    (
+        "POST /v1/checkout/sessions",
+        "mode=subscription&line_items[0][price]={prices}&line_items[0][quantity]=1&success_url=http://shop.test/done\
+         &subscription_data[billing_mode][type]=flexible",
+    ),
     ("POST /v1/checkout/sessions", "mode=setup&currency=usd&success_url=http://shop.test/done"),
     ("POST /v1/subscriptions", "customer={customers}&items[0][price]={prices}"),
+    (
+        "POST /v1/subscriptions",
+        "customer={customers}&items[0][price]={prices}&billing_mode[type]=flexible&billing_cycle_anchor={soon}",
+    ),
     ("POST /v1/subscriptions/:id", ""),
     ("POST /v1/subscriptions/:id", "items[0][id]={item}&items[0][quantity]=2"),
+    ("POST /v1/subscriptions/:id", "items[0][id]={item}&items[1][price]={prices}"),
     ("POST /v1/subscription_items", "subscription={subscriptions}&price={prices}"),
     ("GET /v1/subscription_items", "subscription={subscriptions}"),
     ("POST /v1/payment_methods", "type=card&card[token]=tok_visa"),
@@ -42,6 +53,11 @@ const NEEDS: &[(&str, &str)] = &[
     (
         "POST /v1/invoices/create_preview",
         "subscription={subscriptions}&subscription_details[items][0][id]={item}&subscription_details[items][0][quantity]=2",
+    ),
+    (
+        "POST /v1/invoices/create_preview",
+        "subscription={subscriptions}&subscription_details[items][0][id]={item}\
+         &subscription_details[items][1][price]={prices}",
     ),
     (
         "POST /v1/invoices/create_preview",
@@ -63,6 +79,10 @@ const NEEDS: &[(&str, &str)] = &[
         "POST /v1/subscription_schedules",
         "customer={customers}&start_date=now&phases[0][items][0][price]={prices}&phases[0][items][0][quantity]=1",
     ),
+    (
+        "POST /v1/subscription_schedules",
+        "customer={customers}&start_date=now&phases[0][items][0][price]={prices}&billing_mode[type]=flexible",
+    ),
     ("POST /v1/subscription_schedules/:id", ""),
     (
         "POST /v1/subscription_schedules/:id",
@@ -77,6 +97,9 @@ const NEEDS: &[(&str, &str)] = &[
          &features[subscription_cancel][cancellation_reason][options][0]=unused",
     ),
     ("POST /v1/billing_portal/configurations", "features[subscription_update][enabled]=false"),
+    ("POST /v1/billing_portal/configurations", CHANGING),
+    ("POST /v1/billing_portal/configurations/:id", ""),
+    ("POST /v1/billing_portal/configurations/:id", CHANGING),
     ("POST /v1/billing_portal/sessions", "customer={customers}"),
     (
         "POST /v1/billing_portal/sessions",
@@ -97,8 +120,14 @@ const NEEDS: &[(&str, &str)] = &[
          &flow_data[subscription_update_confirm][items][0][quantity]=2&configuration={portal}",
     ),
     ("GET /v1/invoice_payments", ""),
+    ("GET /v1/invoice_payments", "payment[type]=payment_record&payment[payment_record]=prec_1"),
     ("GET /v1/invoice_payments", "payment[type]=payment_intent&payment[payment_intent]={payment_intents}"),
 ];
+
+/// What a portal says in which subscriptions can be changed.
+const CHANGING: &str = "features[payment_method_update][enabled]=true&features[subscription_update][enabled]=true\
+                        &features[subscription_update][products][0][product]={products}\
+                        &features[subscription_update][products][0][prices][0]={its_price}";
 
 /// The ways to ask an endpoint, as fields that are still to be made.
 pub fn ways(method: &str, pattern: &str) -> Vec<&'static str> {
@@ -120,6 +149,16 @@ pub async fn made(stripe: &Stripe, text: &str, path: &str) -> Option<Fields> {
         let value = match value.strip_prefix('{').and_then(|value| value.strip_suffix('}')) {
             Some("item") => item(stripe, &fields, path).await?,
             Some("start") => stripe.get(path).await["phases"][0]["start_date"].to_string(),
+            Some("its_price") => {
+                let fields = [
+                    ("product", said(&fields, "product")?),
+                    ("currency", "usd"),
+                    ("unit_amount", "900"),
+                    ("recurring[interval]", "month"),
+                ];
+                id(&stripe.post("/v1/prices", &fields).await)
+            }
+            Some("soon") => (UNIX_EPOCH.elapsed().ok()?.as_secs() + 86_400).to_string(),
             Some("own") => own(stripe, &fields).await?,
             Some("portal") => changing_portal(stripe, &fields).await?,
             Some(kind) => new(stripe, &format!("/v1/{kind}")).await?,

@@ -25,8 +25,7 @@ const UNSUPPORTED: &[&str] = &[
     "on_behalf_of",
     "transfer_data",
 ];
-const UNSUPPORTED_OF_ITEMS: &[&str] =
-    &["billing_thresholds", "discounts", "metadata", "plan", "price_data", "tax_rates"];
+const UNSUPPORTED_OF_ITEMS: &[&str] = &["billing_thresholds", "discounts", "plan", "price_data", "tax_rates"];
 const MOST_ITEMS: usize = 20;
 
 /// Where the phases begin.
@@ -187,13 +186,16 @@ fn read_items(tx: &Tx, phase: &mut Params) -> Result<(String, Vec<Value>), ApiEr
         let name = item.full_name("price");
         let price = read_price(tx, &mut item)?.ok_or_else(|| ApiError::missing_param(&name))?;
         let quantity = read_quantity(&mut item)?.unwrap_or(1);
+        let metadata = read_metadata(&mut item)?;
         item.finish()?;
         if prices.iter().any(|known| known["id"] == price["id"]) {
             let message =
                 format!("Cannot add multiple subscription items with the same plan: {}", text(&price, "id"));
             return Err(ApiError::invalid(message).param(name));
         }
-        items.push(phases::item(text(&price, "id"), quantity));
+        let mut sold = phases::item(text(&price, "id"), quantity);
+        sold["metadata"] = metadata;
+        items.push(sold);
         prices.push(price);
     }
     let Some(first) = prices.first() else {
