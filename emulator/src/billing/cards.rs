@@ -71,6 +71,20 @@ pub struct Decline {
     pub message: &'static str,
 }
 
+impl Decline {
+    /// The word that says most about it, for the address of a page.
+    pub fn word(self) -> &'static str {
+        let is_of_owner = self.code.ends_with("authentication_failure");
+        if is_of_owner { "authentication" } else { self.decline_code.unwrap_or(self.code) }
+    }
+
+    /// The refusal that a page's address names.
+    pub fn by_word(word: &str) -> Option<Decline> {
+        let all = [NOT_AUTHENTICATED, DECLINED, INSUFFICIENT_FUNDS];
+        all.into_iter().find(|decline| decline.word() == word)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TestCard {
     /// What follows `pm_card_` and `tok_`.

@@ -45,16 +45,16 @@ fn walk(name: &str, value: &Value, beside: &Fields, all: &mut Vec<Fields>) {
         }
         text => {
             let text = text.as_str().unwrap();
-            let value = if name.contains("proration_date") { now() } else { text.to_owned() };
+            let value = if name.contains("proration_date") { soon() } else { text.to_owned() };
             let own = (name.to_owned(), value);
             all.push(beside.iter().cloned().chain([own]).collect());
         }
     }
 }
 
-/// A moment in the periods that have just begun.
-fn now() -> String {
-    std::time::UNIX_EPOCH.elapsed().unwrap().as_secs().to_string()
+/// A moment in the periods that are about to begin.
+fn soon() -> String {
+    (std::time::UNIX_EPOCH.elapsed().unwrap().as_secs() + 3600).to_string()
 }
 
 /// One way to ask an endpoint, asked again and again with the same things until it has done something with them.

@@ -47,6 +47,10 @@ const NEEDS: &[(&str, &str)] = &[
     ("POST /v1/webhook_endpoints", "url=http://127.0.0.1:9/hook&enabled_events[0]=*"),
     ("POST /v1/test_helpers/test_clocks", "frozen_time=2000000000"),
     ("POST /v1/test_helpers/test_clocks/:id/advance", "frozen_time=2000000060"),
+    ("POST /v1/customers", ""),
+    ("POST /v1/customers", SHIPPING),
+    ("POST /v1/customers/:id", ""),
+    ("POST /v1/customers/:id", SHIPPING),
     ("GET /v1/customers/search", "query=email:'ada@example.com'"),
     ("POST /v1/invoices", "customer={customers}"),
     ("POST /v1/invoices/create_preview", "subscription={subscriptions}"),
@@ -124,6 +128,7 @@ const NEEDS: &[(&str, &str)] = &[
     ("GET /v1/invoice_payments", "payment[type]=payment_intent&payment[payment_intent]={payment_intents}"),
 ];
 
+const SHIPPING: &str = "shipping[name]=Ada&shipping[address][city]=Berlin";
 /// What a portal says in which subscriptions can be changed.
 const CHANGING: &str = "features[payment_method_update][enabled]=true&features[subscription_update][enabled]=true\
                         &features[subscription_update][products][0][product]={products}\
@@ -267,7 +272,8 @@ async fn item(stripe: &Stripe, fields: &Fields, path: &str) -> Option<String> {
 /// A subscription of the customer whom the fields name.
 async fn own(stripe: &Stripe, fields: &Fields) -> Option<String> {
     let price = new(stripe, "/v1/prices").await?;
-    let fields = [("customer", said(fields, "customer")?), ("items[0][price]", price.as_str())];
+    let customer = said(fields, "customer")?;
+    let fields = [("customer", customer), ("items[0][price]", price.as_str()), ("items[0][quantity]", "3")];
     Some(id(&stripe.post("/v1/subscriptions", &fields).await))
 }
 

@@ -53,7 +53,7 @@ pub fn read(
     let is_on = |feature: &str| features[feature]["enabled"] == true;
     if is_on("subscription_update") && !is_on("payment_method_update") {
         let message = "Cannot enable subscription updates while payment method update is disabled.";
-        return Err(ApiError::invalid(message));
+        return Err(ApiError::invalid(message).param("features[subscription_update][enabled]"));
     }
     Ok(())
 }

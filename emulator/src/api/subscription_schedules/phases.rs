@@ -151,7 +151,8 @@ fn read_settings(tx: &Tx, params: &mut Params, phase: &mut Value, schedule: &Val
         }
     }
     if let Some(method) = params.text("default_payment_method")? {
-        ensure_own_method(tx, &method, text(schedule, "customer"))?;
+        let param = params.full_name("default_payment_method");
+        ensure_own_method(tx, &method, text(schedule, "customer")).map_err(|error| error.param(param))?;
         phase["default_payment_method"] = json!(method);
     }
     if let Some(description) = params.clearable("description")?.map(Change::into_json) {
