@@ -38,17 +38,26 @@ fn walk(name: &str, value: &Value, beside: &Fields, all: &mut Vec<Fields>) {
             for (field, inner) in fields {
                 let needed = fields.iter().filter(|(other, _)| other.ends_with('!') && *other != field);
                 let texts =
-                    needed.filter_map(|(other, value)| Some((full(other), value.as_str()?.to_owned())));
+                    needed.filter_map(|(other, value)| Some((full(other), probed(&full(other), value.as_str()?))));
                 let beside = beside.iter().cloned().chain(texts).collect();
                 walk(&full(field), inner, &beside, all);
             }
         }
         text => {
             let text = text.as_str().unwrap();
-            let value = if name.contains("proration_date") { soon() } else { text.to_owned() };
-            let own = (name.to_owned(), value);
+            let own = (name.to_owned(), probed(name, text));
             all.push(beside.iter().cloned().chain([own]).collect());
         }
+    }
+}
+
+/// A value that says most: a moment that may be meant, the only billing mode, a product that there is not.
+fn probed(name: &str, text: &str) -> String {
+    match name {
+        _ if name.contains("proration_date") => soon(),
+        _ if name.ends_with("billing_mode[type]") => "flexible".to_owned(),
+        _ if name.ends_with("[product]") => "prod_none".to_owned(),
+        _ => text.to_owned(),
     }
 }
 
@@ -111,13 +120,7 @@ impl Asked<'_> {
             () if error["code"] == "parameter_unknown" => Standing::Refused,
             () if reply.status == 200 || lies_in(of_error, name) => Standing::Read,
             () if lies_in(name, of_error) => Standing::Excluded,
-            () => {
-                eprintln!(
-                    "UNCLEAR {} {} {probe:?}: {}",
-                    self.method, self.pattern, reply.body["error"]["message"]
-                );
-                Standing::Unclear
-            }
+            () => Standing::Unclear,
         }
     }
 }

@@ -65,8 +65,9 @@ async fn a_downgrade_that_waits_for_the_end_of_the_period() {
         &stripe,
         "
             subscription_schedule.updated active <- current_phase
-            customer.subscription.updated active <- items, latest_invoice
+            customer.subscription.updated active <- billing_cycle_anchor, items, latest_invoice
             invoice.created draft
+            subscription_schedule.expiring active
             invoice.finalized open
             charge.succeeded succeeded
             payment_intent.created succeeded
