@@ -80,8 +80,13 @@ impl Decline {
 
     /// The refusal that a page's address names.
     pub fn by_word(word: &str) -> Option<Decline> {
-        let all = [NOT_AUTHENTICATED, DECLINED, INSUFFICIENT_FUNDS];
-        all.into_iter().find(|decline| decline.word() == word)
+        let all = ORDINARY.iter().chain([&NOT_AUTHENTICATED]);
+        all.copied().find(|decline| decline.word() == word)
+    }
+
+    /// The words of those that a bank or Stripe says without a challenge.
+    pub fn words() -> Vec<&'static str> {
+        ORDINARY.iter().map(|decline| decline.word()).collect()
     }
 }
 
@@ -159,6 +164,17 @@ const INSUFFICIENT_FUNDS: Decline = Decline {
     decline_code: Some("insufficient_funds"),
     message: "Your card has insufficient funds.",
 };
+const ORDINARY: &[Decline] = &[
+    DECLINED,
+    INSUFFICIENT_FUNDS,
+    LOST,
+    STOLEN,
+    FRAUDULENT,
+    VELOCITY,
+    EXPIRED,
+    INCORRECT_CVC,
+    PROCESSING_ERROR,
+];
 const LOST: Decline = Decline { decline_code: Some("lost_card"), ..DECLINED };
 const STOLEN: Decline = Decline { decline_code: Some("stolen_card"), ..DECLINED };
 const FRAUDULENT: Decline = Decline { decline_code: Some("fraudulent"), ..DECLINED };

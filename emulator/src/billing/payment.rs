@@ -76,6 +76,13 @@ pub fn charge(tx: &mut Tx, order: &Order, authentication: Authentication) -> Cha
     }
 }
 
+/// The same for a card that is to be refused, whatever it would do by itself.
+pub fn refuse(tx: &mut Tx, order: &Order, decline: Decline) -> Charged {
+    let (intent, is_new) = open_intent(tx, order);
+    let intent = decline_intent(tx, order, intent, is_new, decline);
+    Charged::Declined { decline, intent }
+}
+
 /// Records that the owner failed the challenge.
 pub fn fail_authentication(tx: &mut Tx, intent: &str) {
     let Some(mut value) = tx.copy(Kind::PaymentIntent, intent) else {

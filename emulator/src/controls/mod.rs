@@ -8,6 +8,7 @@ mod faults;
 mod limits;
 mod load;
 mod objects;
+mod renewals;
 mod snapshot;
 mod time_and_state;
 
@@ -72,6 +73,7 @@ pub fn router() -> Router<App> {
         .route("/_emulator/faults", get(faults::list).post(faults::add).delete(faults::clear))
         .route("/_emulator/faults/seed", post(faults::seed))
         .route("/_emulator/faults/release", post(faults::release))
+        .route("/_emulator/renewals/decline", post(renewals::decline))
         .route("/_emulator/limits", get(limits::show).post(limits::set))
         .route("/_emulator/load", post(load::run))
         .route("/_emulator/objects/{kind}/{id}", get(console::show_object).post(objects::patch))

@@ -37,8 +37,8 @@ fn walk(name: &str, value: &Value, beside: &Fields, all: &mut Vec<Fields>) {
             let full = |field: &str| format!("{name}[{}]", field.trim_end_matches('!'));
             for (field, inner) in fields {
                 let needed = fields.iter().filter(|(other, _)| other.ends_with('!') && *other != field);
-                let texts =
-                    needed.filter_map(|(other, value)| Some((full(other), probed(&full(other), value.as_str()?))));
+                let texts = needed
+                    .filter_map(|(other, value)| Some((full(other), probed(&full(other), value.as_str()?))));
                 let beside = beside.iter().cloned().chain(texts).collect();
                 walk(&full(field), inner, &beside, all);
             }

@@ -17,6 +17,7 @@ mod coupons;
 mod coverage;
 mod customer_balance;
 mod customers;
+mod declined_renewals;
 mod discounts;
 mod ends_of_periods;
 mod expanding;

@@ -43,7 +43,12 @@ async fn a_code_makes_the_change_cheaper_and_is_shown_before() {
     let (status, shown) = look("NONE").await;
     assert!(status == 200 && shown.contains("This code is invalid."), "{shown}");
     let (_, shown) = look("half").await;
-    assert!(shown.contains("Remove half") && !shown.contains("Confirm and pay $114"), "{shown}");
+    assert!(
+        shown.contains("Remove half")
+            && shown.contains("<dt>Discount</dt>")
+            && !shown.contains("Confirm and pay $114"),
+        "{shown}"
+    );
     assert!(stripe.events_since(count).await.is_empty(), "to look changes nothing");
     assert_eq!(redeemed(&stripe).await, 0);
     let fields = [("price", yearly.as_str()), ("quantity", "1"), ("promotion_code", "half")];

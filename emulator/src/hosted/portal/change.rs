@@ -200,10 +200,13 @@ fn next(invoice: &Value) -> Markup {
 
 fn lines(invoice: &Value) -> Markup {
     let currency = text(invoice, "currency");
+    let taken = invoice["total_discount_amounts"].as_array().into_iter().flatten();
+    let off: i64 = taken.map(|one| number(one, "amount")).sum();
     html! {
         @for line in invoice["lines"]["data"].as_array().into_iter().flatten() {
             div { dt { (text(line, "description")) } dd { (money::format(number(line, "amount"), currency)) } }
         }
+        @if off > 0 { div { dt { "Discount" } dd { (money::format(-off, currency)) } } }
     }
 }
 

@@ -70,8 +70,8 @@ fn shipping(known: &Value, value: &impl Fn(&Value, &str) -> String) -> Markup {
         field(&name, label, &format!("shipping {complete}"), &value(known, &name), false)
     };
     html! {
-        fieldset {
-            legend { "Shipping address" }
+        section aria-label="Shipping address" {
+            h2 { "Shipping address" }
             (row("name", &known["name"], "Recipient", "name"))
             (row("phone", &known["phone"], "Recipient's phone", "tel"))
             @for (part, label, complete) in ADDRESS {
