@@ -55,7 +55,7 @@ fn walk(name: &str, value: &Value, beside: &Fields, all: &mut Vec<Fields>) {
 fn probed(name: &str, text: &str) -> String {
     match name {
         _ if name.contains("proration_date") => soon(),
-        _ if name.ends_with("billing_mode[type]") => "flexible".to_owned(),
+        _ if name.contains("billing_mode") && name.ends_with("[type]") => "flexible".to_owned(),
         _ if name.ends_with("[product]") => "prod_none".to_owned(),
         _ => text.to_owned(),
     }
