@@ -34,7 +34,10 @@ async fn other_payments_of_the_subscription_go_through() {
     let stripe = Stripe::start().await;
     let (customer, subscription, item) = stripe.halfway().await;
     let subscription = id(&subscription);
-    stripe.control("/_emulator/renewals/decline", json!({ "subscription": subscription })).await;
+    let said = stripe.said(&["decline-renewal", &subscription]).await;
+    assert_eq!(said, format!("The next renewal of {subscription} will be declined: generic_decline\n"));
+    let complaint = stripe.complaint(&["decline-renewal", &subscription, "--code", "mood"], 1).await;
+    assert!(complaint.contains("decline_code must be one of generic_decline"), "{complaint}");
     let dear = stripe.price_of("9900", "month").await;
     let fields = [
         ("items[0][id]", item.as_str()),
