@@ -81,7 +81,7 @@ async fn a_downgrade_happens_when_the_period_ends() {
         "it is planned once, however often it is sent"
     );
     let (_, home) = scene.stripe.look(&scene.home).await;
-    assert!(home.contains("$5.00 per month") && home.contains("Keep this plan"), "{home}");
+    assert!(home.contains("Small, $5.00 per month") && home.contains("Keep this plan"), "{home}");
     let now = scene.stripe.only_subscription(&scene.customer).await;
     assert_eq!((&now["items"], now["schedule"].is_string()), (&before["items"], true));
     assert_eq!(scene.stripe.invoices(&scene.customer).await.len(), 1);

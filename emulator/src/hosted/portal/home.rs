@@ -10,9 +10,8 @@ use serde_json::Value;
 use super::{look, page, path_of, words};
 use crate::billing::money;
 use crate::billing::portal::cards::{charged_to, default_card, is_needed};
-use crate::billing::portal::later::{self, Coming};
 use crate::billing::portal::wish::Wish;
-use crate::billing::portal::{Visit, cancel, change, details};
+use crate::billing::portal::{Visit, cancel, change, details, later};
 use crate::error::ApiError;
 use crate::hosted::layout;
 use crate::server::App;
@@ -38,8 +37,8 @@ struct Plan {
     /// What it sells, with prices.
     lines: Vec<String>,
     card: Option<String>,
-    /// What it sells from the next period on, if that is planned here.
-    coming: Option<Coming>,
+    /// What it sells from the next period on, and when that begins, if it is planned here.
+    coming: Option<(String, i64)>,
     may_update: bool,
     may_cancel: bool,
     may_choose_card: bool,
@@ -111,7 +110,8 @@ fn plan(tx: &Tx, visit: &Visit, subscription: Value, methods: &[Value]) -> Plan 
     Plan {
         lines,
         card,
-        coming: later::coming(tx, &subscription),
+        coming: later::coming(tx, &subscription)
+            .map(|coming| (words::plan(tx, &coming.price, coming.quantity), coming.at)),
         may_update: visit.allows("subscription_update")
             && change::obstacle(tx, &subscription).is_none()
             && !change::offers(tx, &visit.configuration, &subscription).is_empty(),
@@ -157,8 +157,8 @@ fn show_plan(visit: &Visit, plan: &Plan) -> Markup {
         div {
             @for line in &plan.lines { p { strong { (line) } } }
             p { span.badge { (status) } " " (next) }
-            @if let Some(coming) = &plan.coming {
-                p { "Changes on " (layout::date(coming.at)) " to " (words::price(&coming.price)) @if coming.quantity != 1 { " × " (coming.quantity) } "." }
+            @if let Some((name, at)) = &plan.coming {
+                p { "Changes on " (layout::date(*at)) " to " strong { (name) } "." }
             }
             @if let Some(card) = &plan.card { p.soft { "Charged to " (card) } }
         }
