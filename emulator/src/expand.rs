@@ -46,7 +46,7 @@ pub fn apply(store: &Store, answer: &mut Value, paths: &[String]) -> Result<(), 
     for path in paths {
         let segments: Vec<&str> = path.split('.').collect();
         if segments.len() > 4 {
-            let message = format!("You cannot expand more than 4 levels of a property: {path}");
+            let message = format!("You cannot expand more than 4 levels of a property. Property: {path}");
             return Err(ApiError::invalid(message).param("expand"));
         }
         if walk(store, answer, &segments) == Walked::Nowhere {

@@ -86,6 +86,12 @@ fn read(tx: &mut Tx, mut params: Params, customer: &mut Value) -> Result<(), Api
     if let Some(address) = params.children("address")? {
         customer["address"] = read_address(address)?;
     }
+    if params.peek("shipping") == Some("") {
+        params.clearable("shipping")?;
+        customer["shipping"] = Value::Null;
+    } else if let Some(shipping) = params.children("shipping")? {
+        customer["shipping"] = read_shipping(shipping)?;
+    }
     if let Some(settings) = params.children("invoice_settings")? {
         read_invoice_settings(tx, settings, customer)?;
     }
@@ -111,6 +117,16 @@ fn read_address(mut address: Params) -> Result<Value, ApiError> {
     }
     address.finish()?;
     Ok(value)
+}
+
+fn read_shipping(mut shipping: Params) -> Result<Value, ApiError> {
+    let name = shipping.required_text("name")?;
+    let param = shipping.full_name("address");
+    let address = shipping.children("address")?.ok_or_else(|| ApiError::missing_param(&param))?;
+    let address = read_address(address)?;
+    let phone = shipping.clearable("phone")?.map_or(Value::Null, Change::into_json);
+    shipping.finish()?;
+    Ok(json!({ "address": address, "name": name, "phone": phone }))
 }
 
 fn read_invoice_settings(tx: &Tx, mut settings: Params, customer: &mut Value) -> Result<(), ApiError> {

@@ -20,6 +20,7 @@ mod invoice_payments;
 mod invoice_preview;
 mod invoices;
 mod payment_intents;
+mod payment_method_input;
 mod payment_methods;
 mod portal_configurations;
 mod portal_sessions;
@@ -134,6 +135,7 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("POST", "/v1/payment_methods", payment_methods::create),
     ("GET", "/v1/payment_methods", payment_methods::list),
     ("GET", "/v1/payment_methods/:id", payment_methods::retrieve),
+    ("POST", "/v1/payment_methods/:id", payment_methods::update),
     ("POST", "/v1/payment_methods/:id/attach", payment_methods::attach),
     ("POST", "/v1/payment_methods/:id/detach", payment_methods::detach),
     ("POST", "/v1/setup_intents", setup_intents::create),

@@ -123,7 +123,8 @@ fn read_common(tx: &Tx, params: &mut Params, schedule: &mut Value) -> Result<(),
         schedule["default_settings"]["billing_cycle_anchor"] = json!(anchor);
     }
     if let Some(method) = settings.text("default_payment_method")? {
-        ensure_own_method(tx, &method, text(schedule, "customer"))?;
+        let owned = ensure_own_method(tx, &method, text(schedule, "customer"));
+        owned.map_err(|error| error.within("default_settings"))?;
         schedule["default_settings"]["default_payment_method"] = json!(method);
     }
     if let Some(description) = settings.clearable("description")?.map(Change::into_json) {

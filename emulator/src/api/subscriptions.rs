@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::subscription_change::read_anchor;
 use super::{Call, collection, subscription_change};
 use crate::billing::cancellation::{self, FEEDBACK};
 use crate::billing::subscription::{has_ended, period_ends};
@@ -141,7 +142,7 @@ pub fn resume(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
     let subscription = call.tx.require(Kind::Subscription, call.id(), Place::Path)?;
     // The other words would have to keep a period that went by unpaid.
-    params.one_of("billing_cycle_anchor", &["now"])?;
+    read_anchor(&mut params, &["now"])?;
     params.one_of("proration_behavior", &["always_invoice", "create_prorations", "none"])?;
     params.refuse(&["proration_date"])?;
     params.finish()?;

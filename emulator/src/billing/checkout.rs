@@ -164,9 +164,7 @@ fn pay_today(
     if purchase::due_today(tx, draft, text(session, "customer")) == 0 {
         return match (payment_method::behaviour(tx, method), authentication) {
             (Behaviour::Declines(decline), _) => Today::Declined(decline),
-            (Behaviour::Authenticates | Behaviour::AuthenticatesOnSetup, Authentication::NotYet) => {
-                Today::NeedsAuthentication(None)
-            }
+            (behaviour, Authentication::NotYet) if behaviour.asks_owner() => Today::NeedsAuthentication(None),
             _ => Today::Nothing,
         };
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::cards::Decline;
 use super::invoice::{self, Occasion};
 use super::payment::{self, Authentication, Charged, Order, Paid};
-use super::{sending, standing};
+use super::{ordered_decline, sending, standing};
 use crate::state::diff::previous_attributes;
 use crate::state::{Kind, Tx, number, text};
 
@@ -62,7 +62,11 @@ pub fn collect(tx: &mut Tx, invoice: Value, attempt: &Attempt) -> Collected {
         description: description(&invoice).to_owned(),
         intent: known.map(|payment| text(&payment["payment"], "payment_intent").to_owned()),
     };
-    match payment::charge(tx, &order, attempt.authentication) {
+    let charged = match ordered_decline::take(tx, &invoice) {
+        Some(decline) => payment::refuse(tx, &order, decline),
+        None => payment::charge(tx, &order, attempt.authentication),
+    };
+    match charged {
         Charged::Paid(paid) => {
             settle(tx, invoice, Some(&paid), attempt.occasion);
             Collected::Paid

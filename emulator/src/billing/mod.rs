@@ -18,6 +18,7 @@ pub mod invoice_item;
 pub mod invoice_page;
 pub mod load;
 pub mod money;
+pub mod ordered_decline;
 pub mod payment;
 pub mod payment_method;
 pub mod pending_update;

@@ -57,11 +57,15 @@ pub fn charge(tx: &mut Tx, order: &Order, authentication: Authentication) -> Cha
     let (intent, is_new) = open_intent(tx, order);
     let outcome = payment_method::behaviour(tx, &order.payment_method);
     match (outcome, authentication) {
-        (Behaviour::Declines(decline) | Behaviour::FailsToCharge(decline), _) => {
+        (Behaviour::Declines(decline) | Behaviour::FailsToCharge(decline), _)
+        | (Behaviour::AuthenticatesThenFails(decline), Authentication::Passed) => {
             let intent = decline_intent(tx, order, intent, is_new, decline);
             Charged::Declined { decline, intent }
         }
-        (Behaviour::Authenticates, Authentication::NotYet | Authentication::OffSession)
+        (
+            Behaviour::Authenticates | Behaviour::AuthenticatesThenFails(_),
+            Authentication::NotYet | Authentication::OffSession,
+        )
         | (Behaviour::AuthenticatesOnSetup, Authentication::NotYet) => {
             let intent = await_authentication(tx, intent, is_new);
             Charged::NeedsAuthentication { intent }
@@ -70,6 +74,13 @@ pub fn charge(tx: &mut Tx, order: &Order, authentication: Authentication) -> Cha
             Charged::Paid(settle(tx, order, intent, is_new))
         }
     }
+}
+
+/// The same for a card that is to be refused, whatever it would do by itself.
+pub fn refuse(tx: &mut Tx, order: &Order, decline: Decline) -> Charged {
+    let (intent, is_new) = open_intent(tx, order);
+    let intent = decline_intent(tx, order, intent, is_new, decline);
+    Charged::Declined { decline, intent }
 }
 
 /// Records that the owner failed the challenge.
@@ -200,6 +211,11 @@ fn outcome_of(decline: Option<Decline>) -> Value {
             "advice_code": null, "network_advice_code": null, "network_decline_code": null,
             "network_status": "approved_by_network", "reason": null, "risk_level": "normal",
             "seller_message": "Payment complete.", "type": "authorized",
+        }),
+        Some(decline) if decline.decline_code == Some("fraudulent") => json!({
+            "advice_code": null, "network_advice_code": null, "network_decline_code": null,
+            "network_status": "not_sent_to_network", "reason": "highest_risk_level", "risk_level": "highest",
+            "seller_message": "Stripe blocked this payment as too risky.", "type": "blocked",
         }),
         Some(decline) => json!({
             "advice_code": null, "network_advice_code": null, "network_decline_code": null,

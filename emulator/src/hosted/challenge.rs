@@ -64,15 +64,17 @@ fn conclude(tx: &mut Tx, id: &str, verdict: Verdict) -> Result<Option<String>, A
     }
     if challenge["invoice"].is_string() {
         let (page, attempt) = invoice_page::conclude(tx, &challenge, verdict)?;
-        let failed = matches!(attempt, invoice_page::Attempt::Declined(_));
-        return Ok(Some(if failed { format!("{page}?error=authentication") } else { page }));
+        return Ok(Some(match attempt {
+            invoice_page::Attempt::Declined(decline) => format!("{page}?error={}", decline.word()),
+            _ => page,
+        }));
     }
     if challenge["portal_session"].is_string() {
         return portal::conclude(tx, &challenge, verdict).map(Some);
     }
     Ok(Some(match checkout::conclude(tx, id, verdict)? {
         (_, Attempt::Complete(url)) => url,
-        (session, Attempt::Declined(_)) => format!("/c/pay/{session}?error=authentication"),
+        (session, Attempt::Declined(decline)) => format!("/c/pay/{session}?error={}", decline.word()),
         (session, _) => format!("/c/pay/{session}"),
     }))
 }

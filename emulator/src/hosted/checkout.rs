@@ -13,7 +13,7 @@ use super::entry::{Asked, Entry, Errors, error_of};
 use super::layout;
 use super::promotion::{self, Discount};
 use super::setup;
-use crate::billing::cards::NOT_AUTHENTICATED;
+use crate::billing::cards::Decline;
 use crate::billing::checkout::{self, Attempt};
 use crate::billing::money;
 use crate::billing::setup_session::{self, is_setup};
@@ -29,10 +29,7 @@ pub struct Notice {
 
 impl Notice {
     pub fn errors(&self) -> Errors {
-        match self.error.as_deref() {
-            Some("authentication") => error_of(NOT_AUTHENTICATED),
-            _ => Errors::new(),
-        }
+        self.error.as_deref().and_then(Decline::by_word).map(error_of).unwrap_or_default()
     }
 }
 

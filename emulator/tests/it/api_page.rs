@@ -16,8 +16,6 @@ const IGNORED: &[(&str, &[&str], &str)] = &[
     ),
     ("POST /v1/setup_intents", &["use_stripe_sdk", "automatic_payment_methods"], "cards are all there is"),
     ("POST /v1/setup_intents/:id/confirm", &["use_stripe_sdk"], "there is one kind of challenge"),
-    ("GET /v1/customers/:id/payment_methods", &["allow_redisplay"], "cards are not told apart by it"),
-    ("POST /v1/payment_methods", &["card[cvc]"], "any code will do"),
     ("POST /v1/invoices/create_preview", &["currency"], "the price says it"),
     (
         "POST /v1/checkout/sessions",

@@ -2,6 +2,7 @@
 //! every endpoint something are set here; an endpoint without a line needs nothing, or this scene cannot ask it.
 
 use std::pin::Pin;
+use std::time::UNIX_EPOCH;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -22,10 +23,20 @@ const NEEDS: &[(&str, &str)] = &[
         "POST /v1/checkout/sessions",
         "mode=subscription&line_items[0][price]={prices}&line_items[0][quantity]=1&success_url=http://shop.test/done",
     ),
+    (
+        "POST /v1/checkout/sessions",
+        "mode=subscription&line_items[0][price]={prices}&line_items[0][quantity]=1&success_url=http://shop.test/done\
+         &subscription_data[billing_mode][type]=flexible",
+    ),
     ("POST /v1/checkout/sessions", "mode=setup&currency=usd&success_url=http://shop.test/done"),
     ("POST /v1/subscriptions", "customer={customers}&items[0][price]={prices}"),
+    (
+        "POST /v1/subscriptions",
+        "customer={customers}&items[0][price]={prices}&billing_mode[type]=flexible&billing_cycle_anchor={soon}",
+    ),
     ("POST /v1/subscriptions/:id", ""),
     ("POST /v1/subscriptions/:id", "items[0][id]={item}&items[0][quantity]=2"),
+    ("POST /v1/subscriptions/:id", "items[0][id]={item}&items[1][price]={prices}"),
     ("POST /v1/subscription_items", "subscription={subscriptions}&price={prices}"),
     ("GET /v1/subscription_items", "subscription={subscriptions}"),
     ("POST /v1/payment_methods", "type=card&card[token]=tok_visa"),
@@ -37,12 +48,21 @@ const NEEDS: &[(&str, &str)] = &[
     ("POST /v1/webhook_endpoints", "url=http://127.0.0.1:9/hook&enabled_events[0]=*"),
     ("POST /v1/test_helpers/test_clocks", "frozen_time=2000000000"),
     ("POST /v1/test_helpers/test_clocks/:id/advance", "frozen_time=2000000060"),
+    ("POST /v1/customers", ""),
+    ("POST /v1/customers", SHIPPING),
+    ("POST /v1/customers/:id", ""),
+    ("POST /v1/customers/:id", SHIPPING),
     ("GET /v1/customers/search", "query=email:'ada@example.com'"),
     ("POST /v1/invoices", "customer={customers}"),
     ("POST /v1/invoices/create_preview", "subscription={subscriptions}"),
     (
         "POST /v1/invoices/create_preview",
         "subscription={subscriptions}&subscription_details[items][0][id]={item}&subscription_details[items][0][quantity]=2",
+    ),
+    (
+        "POST /v1/invoices/create_preview",
+        "subscription={subscriptions}&subscription_details[items][0][id]={item}\
+         &subscription_details[items][1][price]={prices}",
     ),
     (
         "POST /v1/invoices/create_preview",
@@ -64,6 +84,10 @@ const NEEDS: &[(&str, &str)] = &[
         "POST /v1/subscription_schedules",
         "customer={customers}&start_date=now&phases[0][items][0][price]={prices}&phases[0][items][0][quantity]=1",
     ),
+    (
+        "POST /v1/subscription_schedules",
+        "customer={customers}&start_date=now&phases[0][items][0][price]={prices}&billing_mode[type]=flexible",
+    ),
     ("POST /v1/subscription_schedules/:id", ""),
     (
         "POST /v1/subscription_schedules/:id",
@@ -78,6 +102,9 @@ const NEEDS: &[(&str, &str)] = &[
          &features[subscription_cancel][cancellation_reason][options][0]=unused",
     ),
     ("POST /v1/billing_portal/configurations", "features[subscription_update][enabled]=false"),
+    ("POST /v1/billing_portal/configurations", CHANGING),
+    ("POST /v1/billing_portal/configurations/:id", ""),
+    ("POST /v1/billing_portal/configurations/:id", CHANGING),
     ("POST /v1/billing_portal/sessions", "customer={customers}"),
     (
         "POST /v1/billing_portal/sessions",
@@ -98,8 +125,15 @@ const NEEDS: &[(&str, &str)] = &[
          &flow_data[subscription_update_confirm][items][0][quantity]=2&configuration={portal}",
     ),
     ("GET /v1/invoice_payments", ""),
+    ("GET /v1/invoice_payments", "payment[type]=payment_record&payment[payment_record]=prec_1"),
     ("GET /v1/invoice_payments", "payment[type]=payment_intent&payment[payment_intent]={payment_intents}"),
 ];
+
+const SHIPPING: &str = "shipping[name]=Ada&shipping[address][city]=Berlin";
+/// What a portal says in which subscriptions can be changed.
+const CHANGING: &str = "features[payment_method_update][enabled]=true&features[subscription_update][enabled]=true\
+                        &features[subscription_update][products][0][product]={products}\
+                        &features[subscription_update][products][0][prices][0]={its_price}";
 
 /// The ways to ask an endpoint, as fields that are still to be made.
 pub fn ways(method: &str, pattern: &str) -> Vec<&'static str> {
@@ -130,6 +164,16 @@ pub async fn made(stripe: &Stripe, text: &str, path: &str) -> Option<Fields> {
                 id(&stripe.get(invoice).await["lines"]["data"][0])
             }
             Some("open") => own_invoice(stripe, &[]).await,
+            Some("its_price") => {
+                let fields = [
+                    ("product", said(&fields, "product")?),
+                    ("currency", "usd"),
+                    ("unit_amount", "900"),
+                    ("recurring[interval]", "month"),
+                ];
+                id(&stripe.post("/v1/prices", &fields).await)
+            }
+            Some("soon") => (UNIX_EPOCH.elapsed().ok()?.as_secs() + 86_400).to_string(),
             Some("own") => own(stripe, &fields).await?,
             Some("portal") => changing_portal(stripe, &fields).await?,
             Some(kind) => new(stripe, &format!("/v1/{kind}")).await?,
@@ -254,7 +298,8 @@ async fn item(stripe: &Stripe, fields: &Fields, path: &str) -> Option<String> {
 /// A subscription of the customer whom the fields name.
 async fn own(stripe: &Stripe, fields: &Fields) -> Option<String> {
     let price = new(stripe, "/v1/prices").await?;
-    let fields = [("customer", said(fields, "customer")?), ("items[0][price]", price.as_str())];
+    let customer = said(fields, "customer")?;
+    let fields = [("customer", customer), ("items[0][price]", price.as_str()), ("items[0][quantity]", "3")];
     Some(id(&stripe.post("/v1/subscriptions", &fields).await))
 }
 

@@ -28,8 +28,7 @@ const UNSUPPORTED: &[&str] = &[
 ];
 const UNSUPPORTED_SETTINGS: &[&str] =
     &["account_tax_ids", "custom_fields", "description", "footer", "issuer"];
-const UNSUPPORTED_OF_ITEMS: &[&str] =
-    &["billing_thresholds", "discounts", "metadata", "plan", "price_data", "tax_rates"];
+const UNSUPPORTED_OF_ITEMS: &[&str] = &["billing_thresholds", "discounts", "plan", "price_data", "tax_rates"];
 const MOST_ITEMS: usize = 20;
 
 /// Where the phases begin.
@@ -155,7 +154,8 @@ fn read_settings(tx: &Tx, params: &mut Params, phase: &mut Value, schedule: &Val
     }
     read_collection(params, phase, &schedule["default_settings"])?;
     if let Some(method) = params.text("default_payment_method")? {
-        ensure_own_method(tx, &method, text(schedule, "customer"))?;
+        let param = params.full_name("default_payment_method");
+        ensure_own_method(tx, &method, text(schedule, "customer")).map_err(|error| error.param(param))?;
         phase["default_payment_method"] = json!(method);
     }
     if let Some(description) = params.clearable("description")?.map(Change::into_json) {
@@ -220,13 +220,16 @@ fn read_items(tx: &Tx, phase: &mut Params) -> Result<(String, Vec<Value>), ApiEr
         let name = item.full_name("price");
         let price = read_price(tx, &mut item)?.ok_or_else(|| ApiError::missing_param(&name))?;
         let quantity = read_quantity(&mut item)?.unwrap_or(1);
+        let metadata = read_metadata(&mut item)?;
         item.finish()?;
         if prices.iter().any(|known| known["id"] == price["id"]) {
             let message =
                 format!("Cannot add multiple subscription items with the same plan: {}", text(&price, "id"));
             return Err(ApiError::invalid(message).param(name));
         }
-        items.push(phases::item(text(&price, "id"), quantity));
+        let mut sold = phases::item(text(&price, "id"), quantity);
+        sold["metadata"] = metadata;
+        items.push(sold);
         prices.push(price);
     }
     let Some(first) = prices.first() else {

@@ -143,6 +143,7 @@ pub fn follow(phase: &mut Value, subscription: &Value) {
     }
     let items = items_like(subscription);
     let known = phase["items"].as_array().cloned().unwrap_or_default();
+    let items: Vec<Value> = items.into_iter().map(|item| with_metadata(item, &known)).collect();
     if items.len() != known.len() || items.iter().any(|item| !known.contains(item)) {
         phase["items"] = json!(items);
     }
@@ -153,6 +154,14 @@ pub fn follow(phase: &mut Value, subscription: &Value) {
         }
         phase["trial_end"] = json!(trial_end);
     }
+}
+
+/// The item with the metadata that the phase has for the same price.
+fn with_metadata(mut item: Value, known: &[Value]) -> Value {
+    if let Some(known) = known.iter().find(|known| known["price"] == item["price"]) {
+        item["metadata"] = known["metadata"].clone();
+    }
+    item
 }
 
 /// Whether the phase would still be on trial when the subscription no longer is.

@@ -36,6 +36,7 @@ pub fn start(tx: &mut Tx, schedule: &mut Value) {
     let mut subscription = subscription::build(tx, &draft, status);
     subscription["schedule"] = schedule["id"].clone();
     sending::set(&mut subscription, phases::days_until_due(schedule, &phase));
+    enter::mark_items(&mut subscription, &phase);
     set_cancellation(&mut subscription, enter::planned_end(schedule), tx.now());
     let mut first = invoice::draft(tx, &draft, &subscription);
     first["automatically_finalizes_at"] = json!(tx.now() + renewal::DRAFT);
@@ -94,7 +95,7 @@ fn announce(tx: &mut Tx, id: &str) {
     if end - due::EXPIRY_NOTICE == now {
         tx.emit("subscription_schedule.expiring", &schedule);
     }
-    tx.put_with(Kind::SubscriptionSchedule, id, schedule, json!({ TOLD: end }));
+    super::note_told(tx, id, schedule, end);
 }
 
 /// The invoice that the end of a subscription's period will bring, where its schedule enters another phase in
