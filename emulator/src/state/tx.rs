@@ -3,15 +3,16 @@
 //! change it tells of are stored together or not at all.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::change::{Change, Loaded};
 use super::collection::Key;
 use super::diff::previous_attributes;
 use super::due::Due;
 use super::ids;
-use super::journal::Change;
 use super::kind::Kind;
 use super::record::{Pattern, Record};
 use super::settings::BillingSettings;
@@ -86,6 +87,12 @@ impl<'a> Tx<'a> {
         of(id).or_else(|| of(&on()?))
     }
 
+    /// The test clock that an object's customer is on.
+    fn clock_of_customer(&self, object: &Value) -> Option<Value> {
+        let customer = self.store.find(Kind::Customer, object["customer"].as_str()?)?;
+        Some(customer.raw("test_clock").clone()).filter(Value::is_string)
+    }
+
     /// The subscription that has this item.
     pub fn with_item(&self, item: &str) -> Option<Cow<'_, Value>> {
         let all = self.store.collection(Kind::Subscription).filter(|_| item.starts_with("si_"))?;
@@ -151,17 +158,34 @@ impl<'a> Tx<'a> {
     }
 
     /// Stores an object together with the emulator's notes about it.
-    pub fn put_with(&mut self, kind: Kind, id: &str, value: Value, private: Value) {
+    pub fn put_with(&mut self, kind: Kind, id: &str, value: Value, mut private: Value) {
+        if kind == Kind::CheckoutSession
+            && let Some(clock) = self.clock_of_customer(&value)
+        {
+            private["test_clock"] = clock;
+        }
         let known = self.store.find(kind, id).map(|record| record.seq);
         let seq = known.unwrap_or_else(|| self.store.take_seq());
         self.set(kind, id, Some(Record::new(seq, value, private)));
     }
 
-    /// Stores a new object that is made from its pattern when somebody looks. Its id tells the number.
-    pub fn load(&mut self, kind: Kind, pattern: &Arc<Pattern>, number: usize) {
-        let record = Record::loaded(self.store.take_seq(), Arc::clone(pattern), number);
-        let id = record.field("id").as_str().unwrap_or_default().to_owned();
-        self.set(kind, &id, Some(record));
+    /// Stores so many new objects of each pattern, which are made from it when somebody looks. Their ids tell the
+    /// numbers, from 0. The patterns' notes stand beside them.
+    pub fn load(&mut self, patterns: impl IntoIterator<Item = (Kind, Value, Value)>, count: usize) {
+        let patterns: Vec<_> = patterns.into_iter().collect();
+        let (first, stride) = (self.store.take_seq(), patterns.len() as u64);
+        let patterns = patterns.into_iter().zip(first..);
+        let patterns: Vec<_> = patterns
+            .map(|((kind, value, private), first_seq)| {
+                (kind, Arc::new(Pattern { value, private, first_seq, stride }))
+            })
+            .collect();
+        for number in 0..count {
+            for (kind, pattern) in &patterns {
+                let record = Record::loaded(Arc::clone(pattern), number);
+                self.set(*kind, &record.id(), Some(record));
+            }
+        }
     }
 
     pub fn remove(&mut self, kind: Kind, id: &str) {
@@ -235,9 +259,13 @@ impl<'a> Tx<'a> {
 
     /// What this transaction changed, each object once, as it is now.
     pub fn changes(&self) -> Vec<Change> {
-        let mut seen = std::collections::HashSet::new();
-        let touched = self.undo.iter().filter(|(kind, id, _)| seen.insert((*kind, id.clone())));
-        touched.map(|(kind, id, _)| Change::of(*kind, id, self.store.find(*kind, id))).collect()
+        let (mut seen, mut loaded) = (HashSet::new(), Loaded::default());
+        let touched = self.undo.iter().filter(|(kind, id, _)| seen.insert((*kind, id.as_str())));
+        let touched = touched.map(|(kind, id, _)| (*kind, id, self.store.find(*kind, id)));
+        let single = touched.filter(|(kind, _, now)| !now.is_some_and(|now| loaded.take(*kind, now)));
+        let mut changes: Vec<_> = single.map(|(kind, id, now)| Change::of(kind, id, now)).collect();
+        changes.extend(loaded.into_changes());
+        changes
     }
 
     /// Keeps the changes. Gives what becomes of the deliveries, if there are any.
