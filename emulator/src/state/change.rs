@@ -72,12 +72,13 @@ impl Loaded {
         let Some((pattern, number)) = record.loaded_from() else {
             return false;
         };
+        let alone = Range { start: number, end: number + 1 };
         let known = self.0.iter_mut().find(|(_, known, _)| Arc::ptr_eq(known, pattern));
         match known.map(|(_, _, numbers)| numbers) {
-            None => self.0.push((kind, Arc::clone(pattern), vec![number..number + 1])),
+            None => self.0.push((kind, Arc::clone(pattern), vec![alone])),
             Some(numbers) => match numbers.last_mut() {
                 Some(last) if last.end == number => last.end += 1,
-                _ => numbers.push(number..number + 1),
+                _ => numbers.push(alone),
             },
         }
         true

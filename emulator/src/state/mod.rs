@@ -41,6 +41,12 @@ use crate::webhooks::{Chances, Dice, Draw, Mode};
 #[error("the emulator could not store its state: {0}")]
 pub struct StoreError(String);
 
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> StoreError {
+        StoreError(error.to_string())
+    }
+}
+
 /// Why a snapshot was not restored, in words that say what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {

@@ -3,6 +3,7 @@
 //! change it tells of are stored together or not at all.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -35,6 +36,8 @@ pub struct Tx<'a> {
     deliveries: Vec<String>,
     /// The time of what is being done, where that is not the clock's.
     at: Option<i64>,
+    /// Of which kind the ids are on a page that has ids in the place of its objects.
+    page: Cell<Option<Kind>>,
 }
 
 /// A point to which a transaction can be taken back.
@@ -45,7 +48,7 @@ pub struct Savepoint {
 
 impl<'a> Tx<'a> {
     pub fn begin(store: &'a mut Store, stamp: Stamp) -> Tx<'a> {
-        Tx { store, stamp, undo: Vec::new(), deliveries: Vec::new(), at: None }
+        Tx { store, stamp, undo: Vec::new(), deliveries: Vec::new(), at: None, page: Cell::new(None) }
     }
 
     /// Seconds since 1970 by the emulator's clock, or by the clock that is followed.
@@ -56,6 +59,16 @@ impl<'a> Tx<'a> {
     /// From now on everything happens at this time; with `None`, by the emulator's clock.
     pub fn set_time(&mut self, at: Option<i64>) {
         self.at = at;
+    }
+
+    /// The answer is a page with ids of this kind in the place of its objects.
+    pub fn name_page(&self, kind: Kind) {
+        self.page.set(Some(kind));
+    }
+
+    /// Of which kind the ids on the answer's page are, if it is one.
+    pub fn named_page(&self) -> Option<Kind> {
+        self.page.take()
     }
 
     /// The time of the test clock that an object is on, or that it is.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::scene;
 use crate::schema::objects;
-use crate::support::Stripe;
+use crate::support::{Stripe, id};
 
 /// Where our objects depart from the samples, and why.
 const EXCEPTIONS: &[(&str, &str)] = &[];
@@ -153,7 +153,23 @@ async fn all_that_is_said() -> Vec<Value> {
         }
     }
     gather(&stripe.get("/v1/events?limit=100").await, &mut all);
+    gather(&a_confirmed_setup(&stripe).await, &mut all);
+    gather(&a_discount(&stripe).await, &mut all);
     all
+}
+
+async fn a_confirmed_setup(stripe: &Stripe) -> Value {
+    let fields = [("payment_method", "pm_card_visa"), ("confirm", "true"), ("expand[]", "latest_attempt")];
+    stripe.post("/v1/setup_intents", &fields).await
+}
+
+async fn a_discount(stripe: &Stripe) -> Value {
+    let coupon = stripe.post("/v1/coupons", &[("percent_off", "10"), ("duration", "forever")]).await;
+    let (customer, price) = (stripe.customer().await, stripe.price().await);
+    let (coupon, fields) = (id(&coupon), [("customer", customer.as_str()), ("items[0][price]", &price)]);
+    let more = [("discounts[0][coupon]", coupon.as_str()), ("payment_behavior", "default_incomplete")];
+    let fields = [&fields[..], &more, &[("expand[]", "discounts")]].concat();
+    stripe.post("/v1/subscriptions", &fields).await
 }
 
 #[tokio::test]
