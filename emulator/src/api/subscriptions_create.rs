@@ -7,6 +7,7 @@ use super::checkout_sessions::{read_billing_mode, read_trial_settings};
 use super::discounts::{self, Sale};
 use super::subscription_change::read_quantity;
 use super::subscriptions::ensure_own_method;
+use crate::billing::customer;
 use crate::billing::discount::Applied;
 use crate::billing::payment::{self, Authentication, Charged, Order};
 use crate::billing::purchase::{self, Settlement, Unpaid};
@@ -59,7 +60,7 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let settlement = settle(call.tx, &draft, method, behavior.as_deref().unwrap_or("allow_incomplete"))?;
     let purchase = purchase::begin(call.tx, &draft, settlement);
     purchase.announce_charge(call.tx);
-    announce_currency(call.tx, &customer);
+    customer::announce_currency(call.tx, &customer);
     purchase.announce(call.tx);
     let mut subscription = purchase.subscription;
     if at_period_end {
@@ -71,15 +72,6 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
         call.tx.update(Kind::Subscription, subscription.clone(), "customer.subscription.updated");
     }
     Ok(subscription)
-}
-
-/// Tells that the customer is billed in a currency from now on.
-fn announce_currency(tx: &mut Tx, before: &Value) {
-    let customer = tx.copy(Kind::Customer, text(before, "id")).unwrap_or_default();
-    if customer["currency"] != before["currency"] {
-        let previous = json!({ "currency": before["currency"] });
-        tx.emit_with("customer.updated", &customer, Some(previous));
-    }
 }
 
 /// What a subscription will be, without its discounts.

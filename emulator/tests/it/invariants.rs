@@ -15,7 +15,7 @@ use crate::invariants_world::World;
 use crate::support::id;
 use crate::time::{DAY, HOUR};
 
-const SEQUENCES: u64 = 24;
+const SEQUENCES: u64 = 16;
 const STEPS: usize = 24;
 /// After so many steps all is looked at; after each one in a replay.
 const LOOK: usize = 12;

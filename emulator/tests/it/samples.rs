@@ -12,7 +12,18 @@ use crate::schema::objects;
 use crate::support::{Stripe, id};
 
 /// Where our objects depart from the samples, and why.
-const EXCEPTIONS: &[(&str, &str)] = &[];
+///
+/// An account is read for its id and its country only; what Connect, identity and payouts need is left out.
+const EXCEPTIONS: &[(&str, &str)] = &[
+    ("account.business_profile.annual_revenue", "of Connect"),
+    ("account.business_profile.estimated_worker_count", "of Connect"),
+    ("account.external_accounts", "of payouts"),
+    ("account.settings", "of the Dashboard"),
+    ("account.tos_acceptance", "of Connect"),
+    ("charge.refunds", "only when expanded, since 2022-11-15; the sample is expanded"),
+    ("invoice.lines.total_count", "Stripe's lists inside of objects count their elements"),
+    ("subscription.items.total_count", "Stripe's lists inside of objects count their elements"),
+];
 
 fn samples() -> &'static Map<String, Value> {
     static READ: OnceLock<Value> = OnceLock::new();
