@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::body::Bytes;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -23,9 +24,34 @@ pub struct Key {
 #[derive(Clone, Debug)]
 pub struct Stored {
     pub status: u16,
-    pub body: Value,
+    pub body: Body,
     /// The id of the request that was answered so.
     pub request_id: String,
+}
+
+/// The body of an answer.
+#[derive(Clone, Debug)]
+pub enum Body {
+    Json(Value),
+    /// JSON that is written already: a page of a list.
+    Written(Bytes),
+}
+
+impl Body {
+    /// `null` for one that is written already.
+    pub fn json(&self) -> &Value {
+        match self {
+            Body::Json(value) => value,
+            Body::Written(_) => &Value::Null,
+        }
+    }
+
+    pub fn into_bytes(self) -> serde_json::Result<Bytes> {
+        match self {
+            Body::Json(value) => serde_json::to_vec(&value).map(Bytes::from),
+            Body::Written(bytes) => Ok(bytes),
+        }
+    }
 }
 
 impl Key {
@@ -62,7 +88,7 @@ impl Key {
         }
         let status = known["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(200);
         let request_id = known["request_id"].as_str().unwrap_or_default().to_owned();
-        Ok(Some(Stored { status, body: known["body"].clone(), request_id }))
+        Ok(Some(Stored { status, body: Body::Json(known["body"].clone()), request_id }))
     }
 
     pub fn store(&self, tx: &mut Tx, answer: &Stored) {
@@ -71,9 +97,10 @@ impl Key {
             "path": self.path,
             "fingerprint": self.fingerprint,
             "status": answer.status,
-            "body": answer.body,
+            "body": answer.body.json(),
             "request_id": answer.request_id,
-            "created": tx.now(),
+            // Keys live by the emulator's clock, also where the request was about a customer with another.
+            "created": tx.store().clock.now(),
         });
         tx.put(Kind::IdempotencyKey, record);
     }

@@ -19,7 +19,7 @@ pub fn list(call: &mut Call) -> Result<Value, ApiError> {
     let customer = params.text("customer")?;
     let intent = params.text("payment_intent")?;
     params.finish()?;
-    page.of(call.tx, Kind::Charge, "/v1/charges", Key::Customer.of(customer.as_deref()), |charge| {
+    page.named(call.tx, Kind::Charge, "/v1/charges", Key::Customer.of(customer.as_deref()), |charge| {
         intent.as_ref().is_none_or(|intent| charge["payment_intent"] == **intent)
     })
 }

@@ -60,7 +60,7 @@ pub fn list(call: &mut Call) -> Result<Value, ApiError> {
     let page = Page::read_with_created(&mut params)?;
     let email = params.text("email")?;
     params.finish()?;
-    page.of(call.tx, Kind::Customer, "/v1/customers", Key::Email.of(email.as_deref()), |_| true)
+    page.named(call.tx, Kind::Customer, "/v1/customers", Key::Email.of(email.as_deref()), |_| true)
 }
 
 fn read(tx: &mut Tx, mut params: Params, customer: &mut Value) -> Result<(), ApiError> {

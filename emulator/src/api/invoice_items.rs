@@ -92,9 +92,15 @@ pub fn list(call: &mut Call) -> Result<Value, ApiError> {
     let invoice = params.text("invoice")?;
     let pending = params.boolean("pending")?;
     params.finish()?;
-    page.of(call.tx, Kind::InvoiceItem, "/v1/invoiceitems", Key::Customer.of(customer.as_deref()), |item| {
-        invoice.as_ref().is_none_or(|invoice| item["invoice"] == **invoice)
-            && pending.is_none_or(|pending| item["invoice"].is_null() == pending)
-            && created.has(&item["date"])
-    })
+    page.named(
+        call.tx,
+        Kind::InvoiceItem,
+        "/v1/invoiceitems",
+        Key::Customer.of(customer.as_deref()),
+        |item| {
+            invoice.as_ref().is_none_or(|invoice| item["invoice"] == **invoice)
+                && pending.is_none_or(|pending| item["invoice"].is_null() == pending)
+                && created.has(&item["date"])
+        },
+    )
 }

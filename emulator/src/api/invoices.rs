@@ -22,7 +22,7 @@ pub fn list(call: &mut Call) -> Result<Value, ApiError> {
     let collection = params.one_of("collection_method", &["charge_automatically", "send_invoice"])?;
     params.finish()?;
     let is = |value: &Value, wanted: &Option<String>| wanted.as_ref().is_none_or(|wanted| value == wanted);
-    page.of(call.tx, Kind::Invoice, "/v1/invoices", Key::Customer.of(customer.as_deref()), |invoice| {
+    page.named(call.tx, Kind::Invoice, "/v1/invoices", Key::Customer.of(customer.as_deref()), |invoice| {
         is(&invoice["parent"]["subscription_details"]["subscription"], &subscription)
             && is(&invoice["status"], &status)
             && is(&invoice["collection_method"], &collection)

@@ -225,6 +225,10 @@ pub fn route(method: &str, path: &str) -> Result<(Operation, Vec<String>), ApiEr
 
 /// The ids in `path` if it fits `pattern`.
 fn ids(pattern: &str, path: &str) -> Option<Vec<String>> {
+    // Almost every pattern is out by what stands before its first id.
+    if !path.starts_with(pattern.split(':').next().unwrap_or_default()) {
+        return None;
+    }
     let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
     let mut ids = Vec::new();
     loop {

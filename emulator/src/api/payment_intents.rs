@@ -17,7 +17,7 @@ pub fn list(call: &mut Call) -> Result<Value, ApiError> {
     let page = Page::read_with_created(&mut params)?;
     let customer = params.text("customer")?;
     params.finish()?;
-    page.of(
+    page.named(
         call.tx,
         Kind::PaymentIntent,
         "/v1/payment_intents",

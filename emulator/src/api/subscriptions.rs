@@ -55,7 +55,7 @@ pub fn list(call: &mut Call) -> Result<Value, ApiError> {
     let price = params.text("price")?;
     let collection = params.one_of("collection_method", &["charge_automatically", "send_invoice"])?;
     params.finish()?;
-    page.of(
+    page.named(
         call.tx,
         Kind::Subscription,
         "/v1/subscriptions",

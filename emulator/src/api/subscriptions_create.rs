@@ -7,6 +7,7 @@ use super::discounts::{self, Sale};
 use super::subscription_change::read_quantity;
 use super::subscriptions::ensure_own_method;
 use super::{Call, collection};
+use crate::billing::customer;
 use crate::billing::discount::Applied;
 use crate::billing::payment::{self, Authentication, Charged, Order};
 use crate::billing::purchase::{self, Settlement, Unpaid};
@@ -62,7 +63,7 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let settlement = settle(call.tx, &draft, method, behavior.as_deref().unwrap_or("allow_incomplete"))?;
     let purchase = purchase::begin(call.tx, &draft, settlement);
     purchase.announce_charge(call.tx);
-    announce_currency(call.tx, &customer);
+    customer::announce_currency(call.tx, &customer);
     purchase.announce(call.tx);
     Ok(end_with_period(call.tx, purchase.subscription, at_period_end))
 }
@@ -77,7 +78,7 @@ fn begin_with_invoice(
 ) -> Result<Value, ApiError> {
     sending::ensure_address(customer)?;
     let subscription = sending::begin(tx, draft, days);
-    announce_currency(tx, customer);
+    customer::announce_currency(tx, customer);
     Ok(end_with_period(tx, subscription, at_period_end))
 }
 
@@ -91,15 +92,6 @@ fn end_with_period(tx: &mut Tx, mut subscription: Value, is_wanted: bool) -> Val
         tx.update(Kind::Subscription, subscription.clone(), "customer.subscription.updated");
     }
     subscription
-}
-
-/// Tells that the customer is billed in a currency from now on.
-fn announce_currency(tx: &mut Tx, before: &Value) {
-    let customer = tx.copy(Kind::Customer, text(before, "id")).unwrap_or_default();
-    if customer["currency"] != before["currency"] {
-        let previous = json!({ "currency": before["currency"] });
-        tx.emit_with("customer.updated", &customer, Some(previous));
-    }
 }
 
 /// What a subscription will be, without its discounts.

@@ -55,3 +55,12 @@ pub fn is_email(email: &str) -> bool {
     let (local, domain) = email.rsplit_once('@').unwrap_or_default();
     !local.is_empty() && !domain.is_empty() && !email.contains(char::is_whitespace)
 }
+
+/// Tells that the customer is billed in a currency from now on.
+pub fn announce_currency(tx: &mut Tx, before: &Value) {
+    let customer = tx.copy(Kind::Customer, text(before, "id")).unwrap_or_default();
+    if customer["currency"] != before["currency"] {
+        let previous = json!({ "currency": before["currency"] });
+        tx.emit_with("customer.updated", &customer, Some(previous));
+    }
+}

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::{ending, pending_update, refund, renewal, schedule, test_clock, trial};
 use crate::state::{Due, Kind, Tx, number, text};
 
-/// So much is done in one transaction; the rest in the next.
-const BATCH: usize = 500;
+/// So much is done in one transaction; the rest in the next. It is what has to be done again after a kill.
+const BATCH: usize = 100;
 
 /// Whether something is left to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -39,8 +39,9 @@ pub fn at(kind: Kind, record: &Record) -> Option<(String, i64)> {
         (Kind::IdempotencyKey, _) => at("created").map(|created| created + DAY),
         _ => None,
     };
-    let clock = record.raw("test_clock").as_str().or(record.private()["test_clock"].as_str());
-    let clock = clock.unwrap_or_default();
+    let clock = record.raw("test_clock").as_str();
+    // What does not say whose time it lives by has a note.
+    let clock = clock.or_else(|| record.private()["test_clock"].as_str()).unwrap_or_default();
     due.map(|at| (clock.to_owned(), at))
 }
 

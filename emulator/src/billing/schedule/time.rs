@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{TOLD, ending, enter, phases, set_cancellation};
 use crate::billing::subscription::{self, Draft, Line, period_ends};
-use crate::billing::{invoice, purchase, renewal, sending};
+use crate::billing::{customer, invoice, purchase, renewal, sending};
 use crate::error::ApiError;
 use crate::state::{Kind, Tx, due, number, text};
 
@@ -46,7 +46,9 @@ pub fn start(tx: &mut Tx, schedule: &mut Value) {
     schedule["current_phase"] = phases::dates(&phase);
     tx.create(Kind::Subscription, subscription, "customer.subscription.created");
     tx.create(Kind::Invoice, first, "invoice.created");
+    let before = tx.copy(Kind::Customer, &draft.customer).unwrap_or_default();
     purchase::set_currency(tx, &draft);
+    customer::announce_currency(tx, &before);
 }
 
 fn draft(tx: &Tx, schedule: &Value, phase: &Value) -> Draft {
