@@ -11,10 +11,14 @@ use crate::list::Page;
 use crate::params::{Change, Params};
 use crate::state::{Key, Kind, Tx, text};
 
+/// Whether a page of Stripe's may offer the card to its owner again.
+const REDISPLAY: &[&str] = &["always", "limited", "unspecified"];
+
 pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
     params.one_of("type", &["card"])?.ok_or_else(|| ApiError::missing_param("type"))?;
     let metadata = params.metadata(&json!({}))?;
+    let redisplay = params.one_of("allow_redisplay", REDISPLAY)?;
     let card = params.children("card")?.ok_or_else(|| ApiError::missing_param("card"))?;
     let mut details = read_card(call.tx, card)?;
     if let Some(mut billing) = params.children("billing_details")? {
@@ -23,7 +27,12 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
         billing.finish()?;
     }
     params.finish()?;
-    Ok(payment_method::create(call.tx, &details, metadata))
+    let mut method = payment_method::create(call.tx, &details, metadata);
+    if let Some(redisplay) = redisplay {
+        method["allow_redisplay"] = json!(redisplay);
+        call.tx.put(Kind::PaymentMethod, method.clone());
+    }
+    Ok(method)
 }
 
 fn set(change: Change<String>) -> Option<String> {
@@ -73,9 +82,19 @@ pub fn list(call: &mut Call) -> Result<Value, ApiError> {
     page(call.tx, params, customer, "/v1/payment_methods")
 }
 
+pub fn retrieve_of_customer(call: &mut Call) -> Result<Value, ApiError> {
+    call.take_params().finish()?;
+    call.tx.require(Kind::Customer, call.id(), Place::Path)?;
+    let id = call.path.get(1).map_or("", String::as_str);
+    let method = call.tx.require(Kind::PaymentMethod, id, Place::Path)?;
+    if method["customer"] == *call.id() {
+        return Ok(method);
+    }
+    Err(ApiError::no_such(Kind::PaymentMethod, id, Place::Path))
+}
+
 pub fn list_of_customer(call: &mut Call) -> Result<Value, ApiError> {
-    let mut params = call.take_params();
-    params.one_of("allow_redisplay", &["always", "limited", "unspecified"])?;
+    let params = call.take_params();
     let customer = call.id().to_owned();
     call.tx.require(Kind::Customer, &customer, Place::Path)?;
     let url = format!("/v1/customers/{customer}/payment_methods");
@@ -86,10 +105,12 @@ pub fn list_of_customer(call: &mut Call) -> Result<Value, ApiError> {
 fn page(tx: &Tx, mut params: Params, customer: Option<String>, url: &str) -> Result<Value, ApiError> {
     let page = Page::read(&mut params)?;
     let wanted = params.text("type")?;
+    let redisplay = params.one_of("allow_redisplay", REDISPLAY)?;
     params.finish()?;
     let owner = customer.unwrap_or_default();
     page.of(tx, Kind::PaymentMethod, url, Key::Customer.of(Some(&owner)), |method| {
         wanted.as_ref().is_none_or(|wanted| method["type"] == **wanted)
+            && redisplay.as_ref().is_none_or(|redisplay| method["allow_redisplay"] == **redisplay)
     })
 }
 
@@ -104,16 +125,23 @@ pub fn attach(call: &mut Call) -> Result<Value, ApiError> {
     if method["customer"] == *customer {
         return Ok(method);
     }
+    ensure_attachable(call.tx, &id, Place::Path)?;
+    let method = payment_method::attach(call.tx, &id, &customer);
+    call.tx.emit("payment_method.attached", &method);
+    Ok(method)
+}
+
+/// Refuses a card that is somebody's, and one that is declined when it is checked.
+pub fn ensure_attachable(tx: &Tx, id: &str, place: Place) -> Result<(), ApiError> {
+    let method = tx.require(Kind::PaymentMethod, id, place)?;
     if !method["customer"].is_null() {
         let message = "The payment method you provided has already been attached to a customer.";
         return Err(ApiError::invalid(message).code("payment_method_unexpected_state"));
     }
-    if let Behaviour::Declines(decline) = payment_method::behaviour(call.tx, &id) {
+    if let Behaviour::Declines(decline) = payment_method::behaviour(tx, id) {
         return Err(ApiError::card(decline.code, decline.decline_code, decline.message));
     }
-    let method = payment_method::attach(call.tx, &id, &customer);
-    call.tx.emit("payment_method.attached", &method);
-    Ok(method)
+    Ok(())
 }
 
 /// The id of a payment method; `pm_card_visa` and the like stand for a new one.

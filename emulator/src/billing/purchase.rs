@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::discount::redeem;
 use super::invoice::{self, Occasion};
+use super::least_charge;
 use super::payment::Paid;
 use super::subscription::{self, Draft};
 use crate::state::{Kind, Tx, number, text};
@@ -60,7 +61,7 @@ impl Unpaid {
 /// what they owe. Whether Stripe's checkout page shows the balance is not known; its invoice uses it.
 pub fn due_today(tx: &Tx, draft: &Draft, customer: &str) -> i64 {
     let balance = tx.find(Kind::Customer, customer).map_or(0, |customer| number(&customer, "balance"));
-    (draft.due_today() + balance).max(0)
+    least_charge::due(draft.due_today() + balance, draft.currency())
 }
 
 /// Stores a new subscription and its first invoice, and tells no one yet.

@@ -6,6 +6,7 @@ pub mod lines;
 use serde_json::{Value, json};
 
 use super::discount;
+use super::least_charge;
 use super::subscription::Draft;
 use crate::shapes::{self, Shape};
 use crate::state::{Key, Kind, Tx, ids, number, text};
@@ -62,6 +63,9 @@ pub fn build(tx: &Tx, bill: Bill) -> Value {
     );
     invoice["starting_balance"] = json!(number(&customer, "balance"));
     invoice["test_clock"] = customer["test_clock"].clone();
+    for field in ["custom_fields", "footer"] {
+        invoice[field] = customer["invoice_settings"][field].clone();
+    }
     add_up(&mut invoice);
     invoice
 }
@@ -78,13 +82,14 @@ fn parent(subscription: &Value) -> Value {
 }
 
 /// The sums, from the lines, what discounts take, and the customer's balance. A balance below nothing is credit.
+/// What is less than can be charged is not due: it goes to the balance, and with it to the next invoice.
 pub fn add_up(invoice: &mut Value) {
     let sum = |list: &Value| -> i64 {
         list.as_array().into_iter().flatten().map(|entry| number(entry, "amount")).sum()
     };
     let subtotal = sum(&invoice["lines"]["data"]);
     let total = subtotal - sum(&invoice["total_discount_amounts"]);
-    let due = (total + number(invoice, "starting_balance")).max(0);
+    let due = least_charge::due(total + number(invoice, "starting_balance"), text(invoice, "currency"));
     for (field, amount) in [("subtotal", subtotal), ("total", total)] {
         invoice[field] = json!(amount);
         invoice[format!("{field}_excluding_tax")] = json!(amount);
@@ -120,7 +125,7 @@ pub fn finalize(tx: &mut Tx, invoice: &mut Value) {
         tx.put(Kind::Customer, customer.clone());
         invoice["starting_balance"] = json!(number(&customer, "balance"));
         add_up(invoice);
-        let ending = (number(invoice, "total") + number(&customer, "balance")).min(0);
+        let ending = number(invoice, "total") + number(&customer, "balance") - number(invoice, "amount_due");
         invoice["ending_balance"] = json!(ending);
         customer["balance"] = json!(ending);
         tx.update(Kind::Customer, customer, "customer.updated");
