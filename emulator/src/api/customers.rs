@@ -134,7 +134,7 @@ fn read_invoice_settings(tx: &Tx, mut settings: Params, customer: &mut Value) ->
 }
 
 /// Up to four lines that all invoices of the customer show.
-fn read_custom_fields(settings: &mut Params) -> Result<Value, ApiError> {
+pub fn read_custom_fields(settings: &mut Params) -> Result<Value, ApiError> {
     if matches!(settings.clone().clearable("custom_fields"), Ok(Some(Change::Clear))) {
         settings.clearable("custom_fields")?;
         return Ok(Value::Null);

@@ -96,6 +96,7 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("POST", "/v1/checkout/sessions", checkout_sessions::create),
     ("GET", "/v1/checkout/sessions", checkout_sessions::list),
     ("GET", "/v1/checkout/sessions/:id", checkout_sessions::retrieve),
+    ("POST", "/v1/checkout/sessions/:id", checkout_sessions::update),
     ("POST", "/v1/checkout/sessions/:id/expire", checkout_sessions::expire),
     ("GET", "/v1/checkout/sessions/:id/line_items", checkout_sessions::line_items),
     ("POST", "/v1/subscriptions", subscriptions_create::create),

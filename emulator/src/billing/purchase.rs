@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::discount::redeem;
 use super::invoice::{self, Occasion};
-use super::least_charge;
 use super::payment::Paid;
 use super::subscription::{self, Draft};
+use super::{invoice_item, least_charge};
 use crate::state::{Kind, Tx, number, text};
 
 /// Everything that came to be, with the invoice as it was in each of its states.
@@ -21,6 +21,8 @@ pub struct Purchase {
     /// The event that tells of a first payment that did not succeed.
     unpaid: Option<&'static str>,
     invoice_payment: Option<Value>,
+    /// The items of what is sold once.
+    once: Vec<Value>,
 }
 
 /// How the first invoice fares.
@@ -72,7 +74,9 @@ pub fn begin(tx: &mut Tx, draft: &Draft, settlement: Settlement) -> Purchase {
         (Settlement::Unpaid(_), None) => "incomplete",
     };
     let mut subscription = subscription::build(tx, draft, status);
-    let draft_invoice = invoice::draft(tx, draft, &subscription);
+    let once = draft.once().map(|line| invoice_item::of_line(tx, &draft.customer, line)).collect::<Vec<_>>();
+    let draft_invoice = invoice::draft_with(tx, draft, &subscription, &once);
+    let once = invoice_item::bill(tx, once, &draft_invoice);
     redeem::store(tx, &draft.discounts, &subscription);
     let mut now = draft_invoice.clone();
     invoice::finalize(tx, &mut now);
@@ -99,7 +103,7 @@ pub fn begin(tx: &mut Tx, draft: &Draft, settlement: Settlement) -> Purchase {
         tx.put(Kind::InvoicePayment, payment.clone());
     }
     set_currency(tx, draft);
-    Purchase { subscription, draft_invoice, open_invoice, invoice: now, paid, unpaid, invoice_payment }
+    Purchase { subscription, draft_invoice, open_invoice, invoice: now, paid, unpaid, invoice_payment, once }
 }
 
 impl Purchase {
@@ -119,6 +123,9 @@ impl Purchase {
                 tx.emit("payment_intent.created", &paid.intent);
             }
             tx.emit("payment_intent.succeeded", &paid.intent);
+        }
+        for item in &self.once {
+            tx.emit("invoiceitem.created", item);
         }
         tx.emit("invoice.created", &self.draft_invoice);
         tx.emit("invoice.finalized", &self.open_invoice);

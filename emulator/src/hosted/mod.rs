@@ -9,6 +9,8 @@ mod invoice;
 pub mod layout;
 mod portal;
 mod promotion;
+mod quantities;
+mod sale;
 mod setup;
 
 use axum::Router;
@@ -26,6 +28,7 @@ pub fn router(app: App) -> Router<App> {
     Router::new()
         .route("/c/pay/{session}", get(checkout::show).post(checkout::submit))
         .route("/c/pay/{session}/promotion_code", post(promotion::submit))
+        .route("/c/pay/{session}/quantities", post(quantities::submit))
         .route("/c/3ds/{challenge}", get(challenge::show).post(challenge::submit))
         .route("/i/{invoice}", get(invoice::show).post(invoice::submit))
         .merge(portal::router())

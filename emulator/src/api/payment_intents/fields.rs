@@ -46,13 +46,7 @@ const NO_METHOD: &str = "You cannot confirm this PaymentIntent because it's miss
 
 /// What may be said when an intent is made, changed or confirmed.
 pub fn read(tx: &mut Tx, params: &mut Params, intent: &mut Value) -> Result<(), ApiError> {
-    if let Some(email) = params.clearable("receipt_email")? {
-        intent["receipt_email"] = email.into_json();
-        if intent["receipt_email"].as_str().is_some_and(|email| !customer::is_email(email)) {
-            let message = format!("Invalid email address: {}", text(intent, "receipt_email"));
-            return Err(ApiError::invalid(message).code("email_invalid").param("receipt_email"));
-        }
-    }
+    read_receipt_email(params, intent)?;
     if let Some(method) = params.one_of("capture_method", &["automatic", "automatic_async", "manual"])? {
         intent["capture_method"] = json!(method);
     }
@@ -85,6 +79,21 @@ pub fn read_more(tx: &Tx, params: &mut Params, intent: &mut Value) -> Result<(),
     read_descriptors(params, intent)?;
     intent["metadata"] = params.metadata(&intent["metadata"])?;
     Ok(())
+}
+
+pub fn read_receipt_email(params: &mut Params, intent: &mut Value) -> Result<(), ApiError> {
+    let param = params.full_name("receipt_email");
+    let Some(email) = params.clearable("receipt_email")? else {
+        return Ok(());
+    };
+    intent["receipt_email"] = email.into_json();
+    match intent["receipt_email"].as_str() {
+        Some(email) if !customer::is_email(email) => {
+            let message = format!("Invalid email address: {email}");
+            Err(ApiError::invalid(message).code("email_invalid").param(param))
+        }
+        _ => Ok(()),
+    }
 }
 
 pub fn read_descriptors(params: &mut Params, intent: &mut Value) -> Result<(), ApiError> {

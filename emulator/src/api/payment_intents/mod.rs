@@ -3,7 +3,7 @@
 
 mod change;
 mod create;
-mod fields;
+pub mod fields;
 
 use serde_json::Value;
 

@@ -1,13 +1,13 @@
 //! Invoices: made of lines, then through their states draft, open, paid, void and uncollectible, and the record
 //! that a payment paid one. Stores nothing but what finalising does to the customer.
 
+pub mod apart;
 pub mod lines;
 
 use serde_json::{Value, json};
 
-use super::discount;
-use super::least_charge;
 use super::subscription::Draft;
+use super::{discount, invoice_item, least_charge};
 use crate::shapes::{self, Shape};
 use crate::state::{Key, Kind, Tx, ids, number, text};
 
@@ -101,14 +101,21 @@ pub fn add_up(invoice: &mut Value) {
 
 /// The first invoice of a subscription, still a draft. It is not stored.
 pub fn draft(tx: &Tx, draft: &Draft, subscription: &Value) -> Value {
+    draft_with(tx, draft, subscription, &[])
+}
+
+/// The same with what is sold once beside the subscription.
+pub fn draft_with(tx: &Tx, draft: &Draft, subscription: &Value, once: &[Value]) -> Value {
     let now = tx.now();
+    let mut lines = lines::of_items(tx, subscription, draft.trial_end.is_some());
+    lines.extend(once.iter().map(invoice_item::line));
     let bill = Bill {
         customer: &draft.customer,
         currency: draft.currency(),
         subscription,
         reason: draft.billing_reason,
         period: (now, now),
-        lines: lines::of_items(tx, subscription, draft.trial_end.is_some()),
+        lines,
     };
     let mut invoice = build(tx, bill);
     discount::put_on_invoice(&mut invoice, &draft.discounts);
@@ -119,10 +126,7 @@ pub fn draft(tx: &Tx, draft: &Draft, subscription: &Value) -> Value {
 pub fn finalize(tx: &mut Tx, invoice: &mut Value) {
     let customer_id = text(invoice, "customer").to_owned();
     if let Some(mut customer) = tx.copy(Kind::Customer, &customer_id) {
-        let next = number(&customer, "next_invoice_sequence").max(1);
-        invoice["number"] = json!(format!("{}-{next:04}", text(&customer, "invoice_prefix")));
-        customer["next_invoice_sequence"] = json!(next + 1);
-        tx.put(Kind::Customer, customer.clone());
+        apart::take_number(tx, &mut customer, invoice);
         invoice["starting_balance"] = json!(number(&customer, "balance"));
         add_up(invoice);
         let ending = number(invoice, "total") + number(&customer, "balance") - number(invoice, "amount_due");
@@ -130,6 +134,10 @@ pub fn finalize(tx: &mut Tx, invoice: &mut Value) {
         customer["balance"] = json!(ending);
         tx.update(Kind::Customer, customer, "customer.updated");
     }
+    open(tx, invoice);
+}
+
+fn open(tx: &Tx, invoice: &mut Value) {
     let url = format!("{}/i/{}", tx.settings().base_url, text(invoice, "id"));
     invoice["status"] = json!("open");
     invoice["effective_at"] = json!(tx.now());
