@@ -4,6 +4,7 @@
 
 mod api_page;
 mod attacks;
+mod catalog;
 mod challenge;
 mod chances;
 mod changes;
@@ -29,6 +30,11 @@ mod invoice_page;
 mod judge;
 mod late_payments;
 mod lists;
+mod payment_sessions;
+mod payment_sessions_sums;
+mod payments;
+mod payments_of_invoices;
+mod payments_refused;
 mod pending_updates;
 mod portal;
 mod portal_api;

@@ -1,0 +1,154 @@
+//! What payment intents refuse, and how a refused card is told of.
+
+use serde_json::json;
+
+use crate::payments::path;
+use crate::support::{Stripe, id};
+
+#[tokio::test]
+async fn a_refused_card_is_a_402_with_its_charge_and_intent() {
+    let stripe = Stripe::start().await;
+    for (card, code, decline) in [
+        ("pm_card_visa_chargeDeclined", "card_declined", "generic_decline"),
+        ("pm_card_chargeCustomerFail", "card_declined", "generic_decline"),
+        ("pm_card_visa_chargeDeclinedInsufficientFunds", "card_declined", "insufficient_funds"),
+        ("pm_card_chargeDeclinedExpiredCard", "expired_card", "expired_card"),
+    ] {
+        let made = stripe.intent(&[]).await;
+        let count = stripe.event_count().await;
+        let reply = stripe.try_post(&path(&made, "/confirm"), &[("payment_method", card)]).await;
+        let error = reply.error();
+        assert_eq!((reply.status, &error["type"]), (402, &json!("card_error")), "{card}");
+        assert_eq!((&error["code"], &error["decline_code"]), (&json!(code), &json!(decline)), "{card}");
+        let intent = stripe.get(&path(&made, "")).await;
+        assert_eq!(error["payment_intent"], intent, "the error shows the intent as it is");
+        assert_eq!(
+            (&intent["status"], &intent["payment_method"]),
+            (&json!("requires_payment_method"), &json!(null))
+        );
+        assert_eq!(error["charge"], intent["latest_charge"]);
+        assert_eq!(intent["last_payment_error"]["payment_method"]["id"], error["payment_method"]["id"]);
+        assert_eq!(stripe.charge_of(&intent).await["status"], "failed");
+        assert_eq!(stripe.events_since(count).await, ["charge.failed", "payment_intent.payment_failed"]);
+        let paid = stripe.post(&path(&made, "/confirm"), &[("payment_method", "pm_card_visa")]).await;
+        assert_eq!((&paid["status"], &paid["last_payment_error"]), (&json!("succeeded"), &json!(null)));
+    }
+}
+
+#[tokio::test]
+async fn nobody_there_or_no_actions_wanted_means_no_challenge() {
+    let stripe = Stripe::start().await;
+    let customer = stripe.customer().await;
+    let to = format!("/v1/payment_methods/{}/attach", "pm_card_authenticationRequired");
+    let card = id(&stripe.post(&to, &[("customer", &customer)]).await);
+    let fields = [("customer", customer.as_str()), ("payment_method", &card), ("confirm", "true")];
+    for (how, decline) in [
+        ("off_session", "authentication_required"),
+        ("error_on_requires_action", "authentication_not_handled"),
+    ] {
+        let reply = stripe.try_intent(&[&fields[..], &[(how, "true")]].concat()).await;
+        let error = reply.error();
+        assert_eq!((reply.status, &error["code"]), (402, &json!("authentication_required")), "{how}");
+        assert_eq!(error["decline_code"], decline);
+        assert_eq!(error["payment_intent"]["status"], "requires_payment_method");
+    }
+}
+
+#[tokio::test]
+async fn states_refuse_in_stripes_words() {
+    let stripe = Stripe::start().await;
+    let paid = stripe.intent(&[("payment_method", "pm_card_visa"), ("confirm", "true")]).await;
+    let canceled = stripe.intent(&[]).await;
+    let canceled = stripe.post(&path(&canceled, "/cancel"), &[]).await;
+    let open = stripe.intent(&[]).await;
+    let cases: [(&serde_json::Value, &str, &[(&str, &str)], &str); 7] = [
+        (
+            &paid,
+            "/confirm",
+            &[],
+            "You cannot confirm this PaymentIntent because it has already succeeded after being previously confirmed.",
+        ),
+        (
+            &paid,
+            "/cancel",
+            &[],
+            "You cannot cancel this PaymentIntent because it has a status of succeeded. Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, requires_confirmation, requires_action, processing.",
+        ),
+        (
+            &paid,
+            "",
+            &[("amount", "900")],
+            "This PaymentIntent's amount could not be updated because it has a status of succeeded. You may only update the amount of a PaymentIntent with one of the following statuses: requires_payment_method, requires_confirmation, requires_action.",
+        ),
+        (
+            &canceled,
+            "/confirm",
+            &[("payment_method", "pm_card_visa")],
+            "This PaymentIntent's payment_method could not be updated because it has a status of canceled. You may only update the payment_method of a PaymentIntent with one of the following statuses: requires_payment_method, requires_confirmation, requires_action.",
+        ),
+        (
+            &canceled,
+            "/cancel",
+            &[],
+            "You cannot cancel this PaymentIntent because it has a status of canceled. Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, requires_confirmation, requires_action, processing.",
+        ),
+        (
+            &open,
+            "/capture",
+            &[],
+            "This PaymentIntent could not be captured because it has a status of requires_payment_method. Only a PaymentIntent with one of the following statuses may be captured: requires_capture.",
+        ),
+        (
+            &open,
+            "/confirm",
+            &[],
+            "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.",
+        ),
+    ];
+    for (intent, what, fields, message) in cases {
+        let reply = stripe.try_post(&path(intent, what), fields).await;
+        assert_eq!((reply.status, reply.error()["message"].as_str()), (400, Some(message)), "{what}");
+        assert_eq!(reply.error()["code"], "payment_intent_unexpected_state");
+        assert_eq!(reply.error()["payment_intent"]["id"], intent["id"]);
+        assert_eq!(stripe.get(&path(intent, "")).await, *intent, "nothing has changed");
+    }
+}
+
+#[tokio::test]
+async fn parameters_that_cannot_be_are_refused_by_name() {
+    let stripe = Stripe::start().await;
+    let amount = [("amount", "2000"), ("currency", "usd")];
+    let card = [("payment_method", "pm_card_visa"), ("confirm", "true")];
+    let cases: [(&[(&str, &str)], &str, &str); 7] = [
+        (&[("amount", "49"), ("currency", "usd")], "amount", "Amount must be at least $0.50 usd"),
+        (&[("amount", "29"), ("currency", "gbp")], "amount", "Amount must be at least £0.30 gbp"),
+        (
+            &[("amount", "100000000"), ("currency", "usd")],
+            "amount",
+            "Amount must be no more than $999,999.99",
+        ),
+        (&[("amount", "0"), ("currency", "usd")], "amount", "This value must be greater than or equal to 1."),
+        (&[&amount[..], &card].concat(), "return_url", "you must provide a `return_url`"),
+        (
+            &[&amount[..], &[("return_url", "http://a.b")]].concat(),
+            "return_url",
+            "unless `confirm` is set to true",
+        ),
+        (
+            &[&amount[..], &[("payment_method_types[0]", "card")]].concat(),
+            "payment_method_types",
+            "Received unknown parameter",
+        ),
+    ];
+    for (fields, param, message) in cases {
+        let reply = stripe.try_post("/v1/payment_intents", fields).await;
+        assert_eq!((reply.status, reply.error()["param"].as_str()), (400, Some(param)), "{fields:?}");
+        assert!(reply.error()["message"].as_str().unwrap().contains(message), "{}", reply.body);
+    }
+    assert_eq!(stripe.get("/v1/payment_intents").await["data"], json!([]));
+    let (ada, eva) = (stripe.customer().await, stripe.customer().await);
+    let card = id(&stripe.post("/v1/payment_methods/pm_card_visa/attach", &[("customer", &ada)]).await);
+    for more in [&[("payment_method", card.as_str())][..], &[("payment_method", &card), ("customer", &eva)]] {
+        assert_eq!(stripe.try_intent(more).await.error()["param"], "payment_method");
+    }
+}
