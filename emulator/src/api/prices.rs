@@ -142,7 +142,7 @@ pub fn read_currency(params: &mut Params) -> Result<String, ApiError> {
     if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_lowercase()) {
         let message =
             format!("Invalid currency: {currency}. Stripe takes three-letter ISO codes, for example usd.");
-        return Err(ApiError::invalid(message).param("currency"));
+        return Err(ApiError::invalid(message).param(params.full_name("currency")));
     }
     Ok(currency)
 }
@@ -154,11 +154,11 @@ pub fn read_amount(params: &mut Params) -> Result<(i64, String), ApiError> {
     let amount = match (amount, decimal) {
         (Some(_), Some(_)) => {
             let message = "You may only specify one of these parameters: unit_amount, unit_amount_decimal.";
-            return Err(ApiError::invalid(message).param("unit_amount"));
+            return Err(ApiError::invalid(message).param(params.full_name("unit_amount")));
         }
         (Some(amount), None) => amount,
         (None, Some(text)) => params.parse_integer("unit_amount_decimal", &text)?,
-        (None, None) => return Err(ApiError::missing_param("unit_amount")),
+        (None, None) => return Err(ApiError::missing_param(&params.full_name("unit_amount"))),
     };
     if !(0..=MOST_AMOUNT).contains(&amount) {
         let bound = if amount < 0 {
@@ -167,7 +167,7 @@ pub fn read_amount(params: &mut Params) -> Result<(i64, String), ApiError> {
             format!("less than or equal to {MOST_AMOUNT}")
         };
         let error = ApiError::invalid(format!("This value must be {bound}."));
-        return Err(error.code("parameter_invalid_integer").param("unit_amount"));
+        return Err(error.code("parameter_invalid_integer").param(params.full_name("unit_amount")));
     }
     Ok((amount, amount.to_string()))
 }

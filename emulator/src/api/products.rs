@@ -28,6 +28,7 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
 
 /// A new product from its parameters. It is not stored.
 pub fn object(tx: &Tx, mut params: Params) -> Result<Value, ApiError> {
+    params.refuse(UNSUPPORTED)?;
     let id = params.text("id")?.unwrap_or_else(|| ids::new("prod_"));
     if tx.find(Kind::Product, &id).is_some() {
         let error = ApiError::invalid("Product already exists.");

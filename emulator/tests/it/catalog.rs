@@ -20,9 +20,9 @@ async fn a_price_without_an_interval_is_charged_once() {
     assert_eq!(stripe.events_since(count).await, ["product.created", "price.created"], "no plan");
     let product = stripe.get(&format!("/v1/products/{}", price["product"].as_str().unwrap())).await;
     assert_eq!((&product["name"], &product["metadata"]["a"]), (&json!("Mug"), &json!("b")));
-    let monthly = stripe.price().await;
+    let monthly = vec![stripe.price().await];
     assert_eq!(ids(&stripe.get("/v1/prices?type=one_time").await), [id(&price)]);
-    assert_eq!(ids(&stripe.get("/v1/prices?recurring[usage_type]=licensed").await), [monthly.clone()]);
+    assert_eq!(ids(&stripe.get("/v1/prices?recurring[usage_type]=licensed").await), monthly);
     assert!(ids(&stripe.get("/v1/prices?recurring[usage_type]=metered").await).is_empty());
     let both = [&fields[..], &[("product", product["id"].as_str().unwrap())]].concat();
     assert_eq!(stripe.try_post("/v1/prices", &both).await.error()["param"], "product");

@@ -46,6 +46,7 @@ mod renewals;
 mod restart;
 mod running;
 mod scene;
+mod scene_of_payments;
 mod schedules;
 mod schedules_input;
 mod schedules_phases;

@@ -31,6 +31,8 @@ impl Stripe {
     }
 }
 
+type Fields<'f> = &'f [(&'f str, &'f str)];
+
 /// What a guest types.
 const GUEST: [(&str, &str); 5] = [
     ("email", "eva@example.com"),
@@ -210,7 +212,7 @@ async fn modes_refuse_what_is_not_theirs() {
         ("success_url", "http://shop.test/done"),
     ];
     let cents = [("line_items[0][price_data][unit_amount]", "49")];
-    let cases: [(&[(&str, &str)], &[(&str, &str)], &str); 6] = [
+    let cases: [(Fields, Fields, &str); 6] = [
         (&base, &[("mode", "payment")], "You specified `payment` mode but passed a recurring price."),
         (&data, &[("mode", "subscription")], once),
         (

@@ -1,9 +1,11 @@
 //! What payment intents refuse, and how a refused card is told of.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::payments::path;
 use crate::support::{Stripe, id};
+
+type Fields<'f> = &'f [(&'f str, &'f str)];
 
 #[tokio::test]
 async fn a_refused_card_is_a_402_with_its_charge_and_intent() {
@@ -61,7 +63,7 @@ async fn states_refuse_in_stripes_words() {
     let canceled = stripe.intent(&[]).await;
     let canceled = stripe.post(&path(&canceled, "/cancel"), &[]).await;
     let open = stripe.intent(&[]).await;
-    let cases: [(&serde_json::Value, &str, &[(&str, &str)], &str); 7] = [
+    let cases: [(&Value, &str, Fields, &str); 7] = [
         (
             &paid,
             "/confirm",
@@ -119,7 +121,7 @@ async fn parameters_that_cannot_be_are_refused_by_name() {
     let stripe = Stripe::start().await;
     let amount = [("amount", "2000"), ("currency", "usd")];
     let card = [("payment_method", "pm_card_visa"), ("confirm", "true")];
-    let cases: [(&[(&str, &str)], &str, &str); 7] = [
+    let cases: [(Fields, &str, &str); 7] = [
         (&[("amount", "49"), ("currency", "usd")], "amount", "Amount must be at least $0.50 usd"),
         (&[("amount", "29"), ("currency", "gbp")], "amount", "Amount must be at least £0.30 gbp"),
         (
