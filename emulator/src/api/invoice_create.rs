@@ -7,7 +7,7 @@ use super::{Call, invoices};
 use crate::billing::invoice::{self, Bill};
 use crate::billing::{invoice_item, renewal};
 use crate::error::{ApiError, Place};
-use crate::params::Params;
+use crate::params::{Change, Params};
 use crate::state::{Kind, text};
 
 pub fn create(call: &mut Call) -> Result<Value, ApiError> {
@@ -39,10 +39,7 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let mut draft = invoice::build(call.tx, bill);
     draft["metadata"] = params.metadata(&json!({}))?;
     for field in ["description", "footer"] {
-        // The footer may be the customer's.
-        if let Some(change) = params.clearable(field)? {
-            draft[field] = change.into_json();
-        }
+        draft[field] = params.clearable(field)?.map_or(draft[field].take(), Change::into_json);
     }
     if let Some(method) = params.text("default_payment_method")? {
         ensure_own_method(call.tx, &method, &id)?;

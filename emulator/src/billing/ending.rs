@@ -109,7 +109,7 @@ pub fn expire_session(tx: &mut Tx, mut session: Value) -> Value {
     tx.put(Kind::CheckoutSession, session.clone());
     if let Some(intent) = tx.copy(Kind::PaymentIntent, text(&session, "payment_intent")) {
         // Not sure: the reason, and that it is canceled at all.
-        intent::cancel(tx, intent, Some("automatic"));
+        intent::cancel(tx, intent, Some("expired"));
     }
     tx.emit("checkout.session.expired", &session);
     session

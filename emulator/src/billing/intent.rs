@@ -139,8 +139,28 @@ pub fn capture(tx: &mut Tx, mut intent: Value, amount: i64) -> Value {
     intent
 }
 
+/// Notes until when an amount is held, by which clock.
+pub fn hold(tx: &mut Tx, intent: &Value) {
+    let id = text(intent, "id");
+    let clock = tx.find(Kind::Customer, text(intent, "customer"));
+    let clock = clock.map_or(Value::Null, |customer| customer["test_clock"].clone());
+    note(tx, id, "test_clock", clock);
+    note(tx, id, "capture_before", json!(tx.now() + payment::HOLD));
+}
+
+/// An amount that was held too long is let go. Not sure: the reason.
+pub fn expire(tx: &mut Tx, intent: Value) {
+    if let Some(mut charge) = tx.copy(Kind::Charge, text(&intent, "latest_charge")) {
+        charge["amount_refunded"] = charge["amount"].clone();
+        charge["refunded"] = json!(true);
+        tx.put(Kind::Charge, charge.clone());
+        tx.emit("charge.expired", &charge);
+    }
+    end(tx, intent, Some("automatic"));
+}
+
 /// Ends an intent that is not paid. An amount that was held is let go.
-pub fn cancel(tx: &mut Tx, mut intent: Value, reason: Option<&str>) -> Value {
+pub fn cancel(tx: &mut Tx, intent: Value, reason: Option<&str>) -> Value {
     if intent["status"] == "requires_capture"
         && let Some(mut charge) = tx.copy(Kind::Charge, text(&intent, "latest_charge"))
     {
@@ -148,6 +168,10 @@ pub fn cancel(tx: &mut Tx, mut intent: Value, reason: Option<&str>) -> Value {
         charge["refunded"] = json!(true);
         tx.update(Kind::Charge, charge, "charge.refunded");
     }
+    end(tx, intent, reason)
+}
+
+fn end(tx: &mut Tx, mut intent: Value, reason: Option<&str>) -> Value {
     intent["status"] = json!("canceled");
     intent["canceled_at"] = json!(tx.now());
     intent["cancellation_reason"] = json!(reason);

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::cards::{Behaviour, Decline, NOT_AUTHENTICATED};
-use super::payment_method;
+use super::{intent, payment_method};
 use crate::shapes::{self, Shape};
 use crate::state::{Kind, Tx, ids, text};
 
@@ -162,6 +162,9 @@ fn settle(tx: &mut Tx, order: &Order, mut intent: Value, is_new: bool) -> Paid {
     intent["last_payment_error"] = Value::Null;
     tx.put(Kind::Charge, charge.clone());
     tx.put(Kind::PaymentIntent, intent.clone());
+    if intent["status"] == "requires_capture" {
+        intent::hold(tx, &intent);
+    }
     Paid { intent, charge, is_new }
 }
 

@@ -29,12 +29,15 @@ pub fn at(kind: Kind, record: &Record) -> Option<(String, i64)> {
         (Kind::SubscriptionSchedule, Some(status)) => schedule(record, status),
         (Kind::Invoice, Some("draft")) => at("automatically_finalizes_at"),
         (Kind::Invoice, Some("open")) => at("next_payment_attempt"),
+        (Kind::PaymentIntent, Some("requires_capture")) => record.private()["capture_before"].as_i64(),
         // At once.
         (Kind::TestClock, Some("advancing")) => Some(0),
         (Kind::IdempotencyKey, _) => at("created").map(|created| created + DAY),
         _ => None,
     };
-    let clock = record.raw("test_clock").as_str().unwrap_or_default();
+    // An intent does not show its clock.
+    let clock = record.raw("test_clock").as_str().or(record.private()["test_clock"].as_str());
+    let clock = clock.unwrap_or_default();
     due.map(|at| (clock.to_owned(), at))
 }
 

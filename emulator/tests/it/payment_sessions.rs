@@ -197,13 +197,14 @@ async fn what_is_held_is_complete_and_unpaid_until_it_is_captured() {
     assert_eq!(stripe.paid_session(&session).await["payment_status"], "paid");
 }
 
+const ONCE: &str = "You must provide at least one recurring price in `subscription` mode when using prices.";
+
 #[tokio::test]
 async fn modes_refuse_what_is_not_theirs() {
     let stripe = Stripe::start().await;
     let monthly = stripe.price().await;
     let line = [("line_items[0][price]", monthly.as_str()), ("line_items[0][quantity]", "1")];
     let base = [&line[..], &[("success_url", "http://shop.test/done")]].concat();
-    let once = "You must provide at least one recurring price in `subscription` mode when using prices.";
     let data = [
         ("line_items[0][price_data][currency]", "usd"),
         ("line_items[0][price_data][unit_amount]", "750"),
@@ -214,7 +215,7 @@ async fn modes_refuse_what_is_not_theirs() {
     let cents = [("line_items[0][price_data][unit_amount]", "49")];
     let cases: [(Fields, Fields, &str); 6] = [
         (&base, &[("mode", "payment")], "You specified `payment` mode but passed a recurring price."),
-        (&data, &[("mode", "subscription")], once),
+        (&data, &[("mode", "subscription")], ONCE),
         (
             &data,
             &[("mode", "payment"), ("subscription_data[description]", "x")],

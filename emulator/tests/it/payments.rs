@@ -4,6 +4,7 @@ use reqwest::header::LOCATION;
 use serde_json::{Value, json};
 
 use crate::support::{Reply, Stripe, id};
+use crate::time::DAY;
 
 const CARDS_ONLY: [(&str, &str); 2] =
     [("automatic_payment_methods[enabled]", "true"), ("automatic_payment_methods[allow_redirects]", "never")];
@@ -95,7 +96,12 @@ async fn what_is_held_is_captured_in_whole_or_in_part_or_let_go() {
     );
     let more = stripe.try_post("/v1/refunds", &[("payment_intent", &id(&part)), ("amount", "701")]).await;
     assert_eq!(more.status, 400, "only what was taken can be given back");
+}
 
+#[tokio::test]
+async fn what_is_held_is_let_go_when_it_is_canceled_and_after_a_week() {
+    let stripe = Stripe::start().await;
+    let hold = [("payment_method", "pm_card_visa"), ("confirm", "true"), ("capture_method", "manual")];
     let held = stripe.intent(&hold).await;
     let canceled = stripe.post(&path(&held, "/cancel"), &[("cancellation_reason", "abandoned")]).await;
     assert_eq!(
@@ -104,6 +110,24 @@ async fn what_is_held_is_captured_in_whole_or_in_part_or_let_go() {
     );
     assert_eq!(canceled["amount_capturable"], 0);
     assert_eq!(stripe.charge_of(&canceled).await["refunded"], true);
+
+    let clock = id(&stripe.post("/v1/test_helpers/test_clocks", &[("frozen_time", "2000000000")]).await);
+    let on_clock = id(&stripe.post("/v1/customers", &[("test_clock", &clock)]).await);
+    let slow = stripe.intent(&[&hold[..], &[("customer", &on_clock)]].concat()).await;
+    let (taken, held) = (stripe.intent(&hold).await, stripe.intent(&hold).await);
+    stripe.post(&path(&taken, "/capture"), &[]).await;
+    stripe.pass(7 * DAY - 60).await;
+    assert_eq!(stripe.get(&path(&held, "")).await["status"], "requires_capture");
+    let count = stripe.event_count().await;
+    stripe.pass(120).await;
+    assert_eq!(stripe.events_since(count).await, ["charge.expired", "payment_intent.canceled"]);
+    assert_eq!(stripe.get(&path(&held, "")).await["status"], "canceled");
+    assert_eq!(stripe.get(&path(&taken, "")).await["status"], "succeeded");
+    assert_eq!(stripe.get(&path(&slow, "")).await["status"], "requires_capture", "its clock stands still");
+    let later = (2_000_000_000 + 7 * DAY).to_string();
+    let advance = format!("/v1/test_helpers/test_clocks/{clock}/advance");
+    stripe.post(&advance, &[("frozen_time", &later)]).await;
+    assert_eq!(stripe.get(&path(&slow, "")).await["status"], "canceled");
 }
 
 #[tokio::test]

@@ -56,6 +56,10 @@ async fn nobody_there_or_no_actions_wanted_means_no_challenge() {
     }
 }
 
+const UNPAID: &str = "requires_payment_method, requires_confirmation, requires_action.";
+const CANCELABLE: &str =
+    "requires_payment_method, requires_capture, requires_confirmation, requires_action, processing.";
+
 #[tokio::test]
 async fn states_refuse_in_stripes_words() {
     let stripe = Stripe::start().await;
@@ -63,53 +67,47 @@ async fn states_refuse_in_stripes_words() {
     let canceled = stripe.intent(&[]).await;
     let canceled = stripe.post(&path(&canceled, "/cancel"), &[]).await;
     let open = stripe.intent(&[]).await;
-    let cases: [(&Value, &str, Fields, &str); 7] = [
+    let (card, amount) = ([("payment_method", "pm_card_visa")], [("amount", "900")]);
+    let cancel = "You cannot cancel this PaymentIntent because it has a status of";
+    let cases: [(&Value, &str, Fields, [&str; 2]); 7] = [
         (
             &paid,
             "/confirm",
             &[],
-            "You cannot confirm this PaymentIntent because it has already succeeded after being previously confirmed.",
+            ["You cannot confirm this PaymentIntent because it has already succeeded", "confirmed."],
         ),
-        (
-            &paid,
-            "/cancel",
-            &[],
-            "You cannot cancel this PaymentIntent because it has a status of succeeded. Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, requires_confirmation, requires_action, processing.",
-        ),
+        (&paid, "/cancel", &[], [&format!("{cancel} succeeded. Only"), CANCELABLE]),
         (
             &paid,
             "",
-            &[("amount", "900")],
-            "This PaymentIntent's amount could not be updated because it has a status of succeeded. You may only update the amount of a PaymentIntent with one of the following statuses: requires_payment_method, requires_confirmation, requires_action.",
+            &amount,
+            [
+                "This PaymentIntent's amount could not be updated because it has a status of succeeded.",
+                UNPAID,
+            ],
         ),
-        (
-            &canceled,
-            "/confirm",
-            &[("payment_method", "pm_card_visa")],
-            "This PaymentIntent's payment_method could not be updated because it has a status of canceled. You may only update the payment_method of a PaymentIntent with one of the following statuses: requires_payment_method, requires_confirmation, requires_action.",
-        ),
-        (
-            &canceled,
-            "/cancel",
-            &[],
-            "You cannot cancel this PaymentIntent because it has a status of canceled. Only a PaymentIntent with one of the following statuses may be canceled: requires_payment_method, requires_capture, requires_confirmation, requires_action, processing.",
-        ),
+        (&canceled, "/confirm", &card, ["This PaymentIntent's payment_method could not be updated", UNPAID]),
+        (&canceled, "/cancel", &[], [&format!("{cancel} canceled. Only"), CANCELABLE]),
         (
             &open,
             "/capture",
             &[],
-            "This PaymentIntent could not be captured because it has a status of requires_payment_method. Only a PaymentIntent with one of the following statuses may be captured: requires_capture.",
+            ["This PaymentIntent could not be captured because it has a status of", "requires_capture."],
         ),
         (
             &open,
             "/confirm",
             &[],
-            "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.",
+            [
+                "You cannot confirm this PaymentIntent because it's missing a payment method.",
+                "ConfirmationToken.",
+            ],
         ),
     ];
-    for (intent, what, fields, message) in cases {
+    for (intent, what, fields, [begins, ends]) in cases {
         let reply = stripe.try_post(&path(intent, what), fields).await;
-        assert_eq!((reply.status, reply.error()["message"].as_str()), (400, Some(message)), "{what}");
+        let message = reply.error()["message"].as_str().unwrap();
+        assert!(reply.status == 400 && message.starts_with(begins) && message.ends_with(ends), "{message}");
         assert_eq!(reply.error()["code"], "payment_intent_unexpected_state");
         assert_eq!(reply.error()["payment_intent"]["id"], intent["id"]);
         assert_eq!(stripe.get(&path(intent, "")).await, *intent, "nothing has changed");

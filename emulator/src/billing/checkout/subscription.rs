@@ -81,8 +81,7 @@ fn pay_today(
             _ => Today::Nothing,
         };
     }
-    let id = text(session, "id");
-    let private = tx.private(Kind::CheckoutSession, id).clone();
+    let private = tx.private(Kind::CheckoutSession, text(session, "id")).clone();
     let order = Order {
         customer: session["customer"].as_str().map(str::to_owned),
         payment_method: method.to_owned(),

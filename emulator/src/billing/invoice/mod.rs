@@ -63,11 +63,16 @@ pub fn build(tx: &Tx, bill: Bill) -> Value {
     );
     invoice["starting_balance"] = json!(number(&customer, "balance"));
     invoice["test_clock"] = customer["test_clock"].clone();
+    show_settings(&mut invoice, &customer);
+    add_up(&mut invoice);
+    invoice
+}
+
+/// What all invoices of the customer say.
+fn show_settings(invoice: &mut Value, customer: &Value) {
     for field in ["custom_fields", "footer"] {
         invoice[field] = customer["invoice_settings"][field].clone();
     }
-    add_up(&mut invoice);
-    invoice
 }
 
 fn parent(subscription: &Value) -> Value {
