@@ -181,6 +181,11 @@ async fn what_is_too_little_to_charge_goes_to_the_next_invoice() {
     );
     assert_eq!(balance().await, 30);
     assert!(ids(&stripe.get("/v1/charges").await).is_empty());
+    let session =
+        stripe.payment_session(&[("customer", &customer), ("invoice_creation[enabled]", "true")]).await;
+    assert_eq!(stripe.pay(&session, GOOD).await.status(), 303);
+    assert_eq!(stripe.paid_session(&session).await["invoice"]["amount_paid"], 1500);
+    assert_eq!(balance().await, 30, "a payment that is made already leaves it alone");
     let next = bill("100").await;
     assert_eq!((&next["status"], &next["amount_paid"]), (&json!("paid"), &json!(130)));
     assert_eq!(balance().await, 0);
