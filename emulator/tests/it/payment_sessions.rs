@@ -197,6 +197,13 @@ async fn what_is_held_is_complete_and_unpaid_until_it_is_captured() {
     assert_eq!(stripe.paid_session(&session).await["payment_status"], "paid");
 }
 
+const MUG: [(&str, &str); 5] = [
+    ("line_items[0][price_data][currency]", "usd"),
+    ("line_items[0][price_data][unit_amount]", "750"),
+    ("line_items[0][price_data][product_data][name]", "Mug"),
+    ("line_items[0][quantity]", "1"),
+    ("success_url", "http://shop.test/done"),
+];
 const ONCE: &str = "You must provide at least one recurring price in `subscription` mode when using prices.";
 
 #[tokio::test]
@@ -205,19 +212,12 @@ async fn modes_refuse_what_is_not_theirs() {
     let monthly = stripe.price().await;
     let line = [("line_items[0][price]", monthly.as_str()), ("line_items[0][quantity]", "1")];
     let base = [&line[..], &[("success_url", "http://shop.test/done")]].concat();
-    let data = [
-        ("line_items[0][price_data][currency]", "usd"),
-        ("line_items[0][price_data][unit_amount]", "750"),
-        ("line_items[0][price_data][product_data][name]", "Mug"),
-        ("line_items[0][quantity]", "1"),
-        ("success_url", "http://shop.test/done"),
-    ];
     let cents = [("line_items[0][price_data][unit_amount]", "49")];
     let cases: [(Fields, Fields, &str); 6] = [
         (&base, &[("mode", "payment")], "You specified `payment` mode but passed a recurring price."),
-        (&data, &[("mode", "subscription")], ONCE),
+        (&MUG, &[("mode", "subscription")], ONCE),
         (
-            &data,
+            &MUG,
             &[("mode", "payment"), ("subscription_data[description]", "x")],
             "You can not pass `subscription_data` in `payment` mode.",
         ),
@@ -227,12 +227,12 @@ async fn modes_refuse_what_is_not_theirs() {
             "You can not pass `payment_intent_data` in `subscription` mode.",
         ),
         (
-            &[&cents[..], &data[..1], &data[2..]].concat(),
+            &[&cents[..], &MUG[..1], &MUG[2..]].concat(),
             &[("mode", "payment")],
             "The Checkout Session's total amount due must add up to at least $0.50 usd",
         ),
         (
-            &data,
+            &MUG,
             &[("mode", "payment"), ("line_items[0][price]", &monthly)],
             "You may only specify one of these parameters: price, price_data.",
         ),

@@ -66,10 +66,9 @@ async fn states_refuse_in_stripes_words() {
     let paid = stripe.intent(&[("payment_method", "pm_card_visa"), ("confirm", "true")]).await;
     let canceled = stripe.intent(&[]).await;
     let canceled = stripe.post(&path(&canceled, "/cancel"), &[]).await;
-    let open = stripe.intent(&[]).await;
     let (card, amount) = ([("payment_method", "pm_card_visa")], [("amount", "900")]);
     let cancel = "You cannot cancel this PaymentIntent because it has a status of";
-    let cases: [(&Value, &str, Fields, [&str; 2]); 7] = [
+    let cases: [Case; 5] = [
         (
             &paid,
             "/confirm",
@@ -88,6 +87,15 @@ async fn states_refuse_in_stripes_words() {
         ),
         (&canceled, "/confirm", &card, ["This PaymentIntent's payment_method could not be updated", UNPAID]),
         (&canceled, "/cancel", &[], [&format!("{cancel} canceled. Only"), CANCELABLE]),
+    ];
+    refuses(&stripe, &cases).await;
+}
+
+#[tokio::test]
+async fn what_has_no_card_is_neither_confirmed_nor_captured() {
+    let stripe = Stripe::start().await;
+    let open = stripe.intent(&[]).await;
+    let cases: [Case; 2] = [
         (
             &open,
             "/capture",
@@ -104,7 +112,14 @@ async fn states_refuse_in_stripes_words() {
             ],
         ),
     ];
-    for (intent, what, fields, [begins, ends]) in cases {
+    refuses(&stripe, &cases).await;
+}
+
+/// An intent, what is asked of it, and how the refusal begins and ends.
+type Case<'c> = (&'c Value, &'c str, Fields<'c>, [&'c str; 2]);
+
+async fn refuses(stripe: &Stripe, cases: &[Case<'_>]) {
+    for (intent, what, fields, [begins, ends]) in cases.iter().copied() {
         let reply = stripe.try_post(&path(intent, what), fields).await;
         let message = reply.error()["message"].as_str().unwrap();
         assert!(reply.status == 400 && message.starts_with(begins) && message.ends_with(ends), "{message}");
