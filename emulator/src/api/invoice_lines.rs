@@ -123,7 +123,7 @@ pub fn remove(call: &mut Call) -> Result<Value, ApiError> {
         let behavior = behavior.ok_or_else(|| ApiError::missing_param(&name))?;
         params.finish()?;
         let waits_again = behavior == "unassign";
-        if waits_again && invoice_item::of_line(&line).is_empty() {
+        if waits_again && invoice_item::id_of_line(&line).is_empty() {
             let message = "Only a line that comes of an invoice item can be unassigned.";
             return Err(ApiError::invalid(message).param(name));
         }

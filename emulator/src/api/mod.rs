@@ -24,12 +24,14 @@ mod payment_method_input;
 mod payment_methods;
 mod portal_configurations;
 mod portal_sessions;
+mod price_data;
 mod prices;
 mod products;
 mod promotion_codes;
 mod refunds;
 mod search;
 mod setup_intents;
+mod shipping;
 mod subscription_change;
 mod subscription_items;
 mod subscription_schedules;
@@ -78,6 +80,7 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("POST", "/v1/customers/:id", customers::update),
     ("DELETE", "/v1/customers/:id", customers::delete),
     ("GET", "/v1/customers/:id/payment_methods", payment_methods::list_of_customer),
+    ("GET", "/v1/customers/:id/payment_methods/:id", payment_methods::retrieve_of_customer),
     ("DELETE", "/v1/customers/:id/discount", discounts::delete_of_customer),
     ("POST", "/v1/customers/:id/balance_transactions", customer_balance::create),
     ("GET", "/v1/customers/:id/balance_transactions", customer_balance::list),
@@ -91,6 +94,7 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("GET", "/v1/products", products::list),
     ("GET", "/v1/products/:id", products::retrieve),
     ("POST", "/v1/products/:id", products::update),
+    ("DELETE", "/v1/products/:id", products::delete),
     ("POST", "/v1/prices", prices::create),
     ("GET", "/v1/prices", prices::list),
     ("GET", "/v1/prices/:id", prices::retrieve),
@@ -107,6 +111,7 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("POST", "/v1/checkout/sessions", checkout_sessions::create),
     ("GET", "/v1/checkout/sessions", checkout_sessions::list),
     ("GET", "/v1/checkout/sessions/:id", checkout_sessions::retrieve),
+    ("POST", "/v1/checkout/sessions/:id", checkout_sessions::update),
     ("POST", "/v1/checkout/sessions/:id/expire", checkout_sessions::expire),
     ("GET", "/v1/checkout/sessions/:id/line_items", checkout_sessions::line_items),
     ("POST", "/v1/subscriptions", subscriptions_create::create),
@@ -161,10 +166,17 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("POST", "/v1/invoices/:id/remove_lines", invoice_lines::remove),
     ("GET", "/v1/invoices/:id/lines", invoice_lines::list),
     ("POST", "/v1/invoices/:id/lines/:id", invoice_lines::update),
+    ("POST", "/v1/payment_intents", payment_intents::create),
     ("GET", "/v1/payment_intents", payment_intents::list),
     ("GET", "/v1/payment_intents/:id", payment_intents::retrieve),
+    ("POST", "/v1/payment_intents/:id", payment_intents::update),
+    ("POST", "/v1/payment_intents/:id/confirm", payment_intents::confirm),
+    ("POST", "/v1/payment_intents/:id/capture", payment_intents::capture),
+    ("POST", "/v1/payment_intents/:id/cancel", payment_intents::cancel),
     ("GET", "/v1/charges", charges::list),
     ("GET", "/v1/charges/:id", charges::retrieve),
+    ("POST", "/v1/charges/:id", charges::update),
+    ("POST", "/v1/charges/:id/capture", charges::capture),
     ("POST", "/v1/refunds", refunds::create),
     ("GET", "/v1/refunds", refunds::list),
     ("GET", "/v1/refunds/:id", refunds::retrieve),

@@ -17,6 +17,8 @@ use crate::state::{Key, Kind, Tx, number, text};
 /// a card, and for other kinds of payment.
 const UNSUPPORTED: &[&str] = &["customer", "payment_method", "radar_options"];
 
+/// Whether a page of Stripe's may offer the card to its owner again.
+
 pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
     params.refuse(UNSUPPORTED)?;
@@ -68,6 +70,17 @@ pub fn list(call: &mut Call) -> Result<Value, ApiError> {
     page(call.tx, params, customer, "/v1/payment_methods")
 }
 
+pub fn retrieve_of_customer(call: &mut Call) -> Result<Value, ApiError> {
+    call.take_params().finish()?;
+    call.tx.require(Kind::Customer, call.id(), Place::Path)?;
+    let id = call.path.get(1).map_or("", String::as_str);
+    let method = call.tx.require(Kind::PaymentMethod, id, Place::Path)?;
+    if method["customer"] == *call.id() {
+        return Ok(method);
+    }
+    Err(ApiError::no_such(Kind::PaymentMethod, id, Place::Path))
+}
+
 pub fn list_of_customer(call: &mut Call) -> Result<Value, ApiError> {
     let params = call.take_params();
     let customer = call.id().to_owned();
@@ -100,16 +113,23 @@ pub fn attach(call: &mut Call) -> Result<Value, ApiError> {
     if method["customer"] == *customer {
         return Ok(method);
     }
+    ensure_attachable(call.tx, &id, Place::Path)?;
+    let method = payment_method::attach(call.tx, &id, &customer);
+    call.tx.emit("payment_method.attached", &method);
+    Ok(method)
+}
+
+/// Refuses a card that is somebody's, and one that is declined when it is checked.
+pub fn ensure_attachable(tx: &Tx, id: &str, place: Place) -> Result<(), ApiError> {
+    let method = tx.require(Kind::PaymentMethod, id, place)?;
     if !method["customer"].is_null() {
         let message = "The payment method you provided has already been attached to a customer.";
         return Err(ApiError::invalid(message).code("payment_method_unexpected_state"));
     }
-    if let Behaviour::Declines(decline) = payment_method::behaviour(call.tx, &id) {
+    if let Behaviour::Declines(decline) = payment_method::behaviour(tx, id) {
         return Err(ApiError::card(decline.code, decline.decline_code, decline.message));
     }
-    let method = payment_method::attach(call.tx, &id, &customer);
-    call.tx.emit("payment_method.attached", &method);
-    Ok(method)
+    Ok(())
 }
 
 /// The id of a payment method; `pm_card_visa` and the like stand for a new one.

@@ -82,12 +82,12 @@ pub fn change(tx: &mut Tx, customer: &mut Value, amount: i64, reason: Reason) ->
     transaction
 }
 
-/// Uses the balance for an invoice over `total`, and keeps as credit what the invoice is below nothing. Gives the
-/// balance after it.
+/// Uses the balance for an invoice whose `amount_due` is reckoned, and keeps what it is below nothing, or too little to
+/// be charged. Gives the balance after it.
 pub fn use_for(tx: &mut Tx, customer: &mut Value, invoice: &Value) -> i64 {
     let (total, starting) = (number(invoice, "total"), within(customer, text(invoice, "currency")));
     let applied = if starting > 0 { -starting } else { total.clamp(0, -starting) };
-    let ending = (total + starting).min(0);
+    let ending = total + starting - number(invoice, "amount_due");
     let credited = ending - starting - applied;
     for (amount, kind) in [(applied, "applied_to_invoice"), (credited, "invoice_too_small")] {
         if amount != 0 {

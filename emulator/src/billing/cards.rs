@@ -165,6 +165,22 @@ pub const NOT_AUTHENTICATED: Decline = Decline {
               again.",
 };
 
+/// The answer when a card wants its owner, who is away.
+pub const AUTHENTICATION_REQUIRED: Decline = Decline {
+    code: "authentication_required",
+    decline_code: Some("authentication_required"),
+    message: "Your card was declined. This transaction requires authentication.",
+};
+
+/// The answer when a card wants its owner, and the request says that nobody can ask them.
+pub const NOT_HANDLED: Decline = Decline {
+    code: "authentication_required",
+    decline_code: Some("authentication_not_handled"),
+    message: "This payment required an authentication action to complete, but `error_on_requires_action` was set. When \
+              you're ready, you can upgrade your integration to handle actions at \
+              https://stripe.com/docs/payments/payment-intents/upgrade-to-handle-actions.",
+};
+
 const DECLINED: Decline = Decline {
     code: "card_declined",
     decline_code: Some("generic_decline"),

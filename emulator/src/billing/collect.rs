@@ -63,7 +63,7 @@ pub fn collect(tx: &mut Tx, invoice: Value, attempt: &Attempt) -> Collected {
         intent: known.map(|payment| text(&payment["payment"], "payment_intent").to_owned()),
     };
     let charged = match ordered_decline::take(tx, &invoice) {
-        Some(decline) => payment::refuse(tx, &order, decline),
+        Some(decline) => Charged::Declined { decline, intent: payment::decline(tx, &order, decline) },
         None => payment::charge(tx, &order, attempt.authentication),
     };
     match charged {

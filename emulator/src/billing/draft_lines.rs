@@ -37,13 +37,13 @@ pub fn find(draft: &Value, line: &str) -> Option<Value> {
 
 /// What can be changed of a line: its item, or for a period of a subscription the line itself.
 pub fn subject(tx: &Tx, line: &Value) -> Value {
-    tx.copy(Kind::InvoiceItem, invoice_item::of_line(line)).unwrap_or_else(|| line.clone())
+    tx.copy(Kind::InvoiceItem, invoice_item::id_of_line(line)).unwrap_or_else(|| line.clone())
 }
 
 /// Writes into the draft what a changed subject says. Stores the item, and not the draft.
 pub fn change(tx: &mut Tx, draft: &mut Value, subject: Value) {
     for line in draft["lines"]["data"].as_array_mut().into_iter().flatten() {
-        if line["id"] == subject["id"] || invoice_item::of_line(line) == text(&subject, "id") {
+        if line["id"] == subject["id"] || invoice_item::id_of_line(line) == text(&subject, "id") {
             for field in COMMON {
                 line[*field] = subject[*field].clone();
             }
@@ -60,7 +60,7 @@ pub fn take_off(tx: &mut Tx, draft: &mut Value, line: &Value, waits_again: bool)
     if let Some(lines) = draft["lines"]["data"].as_array_mut() {
         lines.retain(|one| one["id"] != line["id"]);
     }
-    let Some(mut item) = tx.copy(Kind::InvoiceItem, invoice_item::of_line(line)) else {
+    let Some(mut item) = tx.copy(Kind::InvoiceItem, invoice_item::id_of_line(line)) else {
         return;
     };
     if waits_again {
@@ -84,7 +84,7 @@ pub fn store(tx: &mut Tx, mut draft: Value) -> Value {
 /// The draft is deleted: what was on it waits again.
 pub fn release(tx: &mut Tx, draft: &Value) {
     for line in draft["lines"]["data"].as_array().into_iter().flatten() {
-        if let Some(mut item) = tx.copy(Kind::InvoiceItem, invoice_item::of_line(line)) {
+        if let Some(mut item) = tx.copy(Kind::InvoiceItem, invoice_item::id_of_line(line)) {
             item["invoice"] = Value::Null;
             tx.put(Kind::InvoiceItem, item);
         }

@@ -8,6 +8,7 @@ use super::discount::redeem;
 use super::invoice::{self, Occasion};
 use super::payment::Paid;
 use super::subscription::{self, Draft};
+use super::{invoice_item, least_charge};
 use crate::state::{Kind, Tx, text};
 
 /// Everything that came to be, with the invoice as it was in each of its states.
@@ -21,6 +22,8 @@ pub struct Purchase {
     /// The event that tells of a first payment that did not succeed.
     unpaid: Option<&'static str>,
     invoice_payment: Option<Value>,
+    /// The items of what is sold once.
+    once: Vec<Value>,
 }
 
 /// How the first invoice fares.
@@ -62,7 +65,7 @@ impl Unpaid {
 pub fn due_today(tx: &Tx, draft: &Draft, customer: &str) -> i64 {
     let balance =
         tx.find(Kind::Customer, customer).map_or(0, |customer| balance::within(&customer, draft.currency()));
-    (draft.due_today() + balance).max(0)
+    least_charge::due(draft.due_today() + balance, draft.currency())
 }
 
 /// Stores a new subscription and its first invoice, and tells no one yet.
@@ -73,7 +76,9 @@ pub fn begin(tx: &mut Tx, draft: &Draft, settlement: Settlement) -> Purchase {
         (Settlement::Unpaid(_), None) => "incomplete",
     };
     let mut subscription = subscription::build(tx, draft, status);
-    let draft_invoice = invoice::draft(tx, draft, &subscription);
+    let once = draft.once().map(|line| invoice_item::of_line(tx, &draft.customer, line)).collect::<Vec<_>>();
+    let draft_invoice = invoice::draft_with(tx, draft, &subscription, &once);
+    let once = invoice_item::bill(tx, once, &draft_invoice);
     redeem::store(tx, &draft.discounts, &subscription);
     let mut now = draft_invoice.clone();
     invoice::finalize(tx, &mut now);
@@ -100,7 +105,7 @@ pub fn begin(tx: &mut Tx, draft: &Draft, settlement: Settlement) -> Purchase {
         tx.put(Kind::InvoicePayment, payment.clone());
     }
     set_currency(tx, draft);
-    Purchase { subscription, draft_invoice, open_invoice, invoice: now, paid, unpaid, invoice_payment }
+    Purchase { subscription, draft_invoice, open_invoice, invoice: now, paid, unpaid, invoice_payment, once }
 }
 
 impl Purchase {
@@ -120,6 +125,9 @@ impl Purchase {
                 tx.emit("payment_intent.created", &paid.intent);
             }
             tx.emit("payment_intent.succeeded", &paid.intent);
+        }
+        for item in &self.once {
+            tx.emit("invoiceitem.created", item);
         }
         tx.emit("invoice.created", &self.draft_invoice);
         tx.emit("invoice.finalized", &self.open_invoice);

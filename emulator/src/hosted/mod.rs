@@ -10,6 +10,8 @@ mod invoice_pdf;
 pub mod layout;
 mod portal;
 mod promotion;
+mod quantities;
+mod sale;
 mod setup;
 
 use axum::Router;
@@ -27,6 +29,7 @@ pub fn router(app: App) -> Router<App> {
     Router::new()
         .route("/c/pay/{session}", get(checkout::show).post(checkout::submit))
         .route("/c/pay/{session}/promotion_code", post(promotion::submit))
+        .route("/c/pay/{session}/quantities", post(quantities::submit))
         .route("/c/3ds/{challenge}", get(challenge::show).post(challenge::submit))
         .route("/i/{invoice}", get(invoice::show).post(invoice::submit))
         .route("/i/{invoice}/pdf", get(invoice_pdf::invoice))

@@ -34,6 +34,7 @@ pub fn at(kind: Kind, record: &Record) -> Option<(String, i64)> {
             [at("next_payment_attempt"), step].into_iter().flatten().min()
         }
         (Kind::Refund, _) => record.private()["settles_at"].as_i64(),
+        (Kind::PaymentIntent, Some("requires_capture")) => record.private()["capture_before"].as_i64(),
         // At once.
         (Kind::TestClock, Some("advancing")) => Some(0),
         (Kind::IdempotencyKey, _) => at("created").map(|created| created + DAY),

@@ -16,6 +16,14 @@ const IGNORED: &[(&str, &[&str], &str)] = &[
     ),
     ("POST /v1/setup_intents", &["use_stripe_sdk", "automatic_payment_methods"], "cards are all there is"),
     ("POST /v1/setup_intents/:id/confirm", &["use_stripe_sdk"], "there is one kind of challenge"),
+    (
+        "POST /v1/payment_intents",
+        &["automatic_payment_methods[enabled]", "confirmation_method"],
+        "cards are all there is, and one kind of confirmation",
+    ),
+    ("POST /v1/payment_intents", INTENT, "shown back, and copied to the charge where Stripe does"),
+    ("POST /v1/payment_intents/:id", INTENT, "shown back, and copied to the charge where Stripe does"),
+    ("POST /v1/charges/:id", &["fraud_details", "receipt_email", "shipping"], "shown back; no mail is sent"),
     ("POST /v1/invoices/create_preview", &["currency"], "the price says it"),
     (
         "POST /v1/checkout/sessions",
@@ -23,7 +31,6 @@ const IGNORED: &[(&str, &[&str], &str)] = &[
             "adaptive_pricing",
             "allowed_payment_method_types",
             "billing_address_collection",
-            "customer_creation",
             "customer_update",
             "excluded_payment_method_types",
             "integration_identifier",
@@ -31,8 +38,8 @@ const IGNORED: &[(&str, &[&str], &str)] = &[
             "name_collection",
             "origin_context",
             "phone_number_collection",
-            "saved_payment_method_options",
-            "submit_type",
+            "saved_payment_method_options[payment_method_remove]",
+            "saved_payment_method_options[payment_method_save]",
             "tax_id_collection",
         ],
         "shown back, and the page looks the same",
@@ -52,8 +59,9 @@ const IGNORED: &[(&str, &[&str], &str)] = &[
     ("POST /v1/prices/:id", &["tax_behavior"], "shown back; there are no taxes"),
 ];
 
-const PRODUCT: &[&str] =
-    &["images", "marketing_features", "shippable", "statement_descriptor", "unit_label", "url"];
+const INTENT: &[&str] =
+    &["excluded_payment_method_types", "receipt_email", "shipping", "statement_descriptor_suffix"];
+const PRODUCT: &[&str] = &["images", "marketing_features", "statement_descriptor", "unit_label"];
 
 /// Compares the page with what was found, or writes it if `UPDATE_DOCS` is 1. `stripes` are the endpoints that
 /// Stripe's library has.

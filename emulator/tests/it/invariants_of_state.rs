@@ -70,7 +70,9 @@ fn does_not_add_up(invoice: &Value) -> Option<String> {
     let number = |field: &str| invoice[field].as_i64().unwrap();
     let lines = invoice["lines"]["data"].as_array().unwrap();
     let sum: i64 = lines.iter().map(|line| line["amount"].as_i64().unwrap()).sum();
-    let due = (number("total") + number("starting_balance")).max(0);
+    let owed = number("total") + number("starting_balance");
+    // Less than 50 cents cannot be charged, and goes to the balance.
+    let due = if owed < 50 { 0 } else { owed };
     let paid = if invoice["status"] == "paid" { due } else { 0 };
     let taken: i64 = invoice["total_discount_amounts"]
         .as_array()

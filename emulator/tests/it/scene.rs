@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::portal_api::portal;
 use crate::scene_invoices::{self, draft_with_a_line, own_invoice};
+use crate::scene_of_payments as of_payments;
 use crate::support::{Reply, Stripe, form, id};
 
 pub type Fields = Vec<(String, String)>;
@@ -77,7 +78,7 @@ const NEEDS: &[(&str, &str)] = &[
         "promotion[type]=coupon&promotion[coupon]={coupons}&restrictions[minimum_amount]=100&restrictions[minimum_amount_currency]=usd",
     ),
     ("POST /v1/setup_intents/:id/confirm", "payment_method=pm_card_visa"),
-    ("POST /v1/refunds", "payment_intent={payment_intents}"),
+    ("POST /v1/refunds", "payment_intent={paid}"),
     ("GET /v1/setup_attempts", "setup_intent={setup_intents}"),
     ("POST /v1/subscription_schedules", "from_subscription={subscriptions}"),
     (
@@ -141,6 +142,7 @@ pub fn ways(method: &str, pattern: &str) -> Vec<&'static str> {
     let known = NEEDS
         .iter()
         .chain(scene_invoices::NEEDS)
+        .chain(of_payments::NEEDS)
         .filter(|(endpoint, _)| *endpoint == name)
         .map(|(_, fields)| *fields);
     let known: Vec<_> = known.collect();
@@ -174,6 +176,7 @@ pub async fn made(stripe: &Stripe, text: &str, path: &str) -> Option<Fields> {
                 id(&stripe.post("/v1/prices", &fields).await)
             }
             Some("soon") => (UNIX_EPOCH.elapsed().ok()?.as_secs() + 86_400).to_string(),
+            Some("paid") => of_payments::intent(stripe, &[]).await,
             Some("own") => own(stripe, &fields).await?,
             Some("portal") => changing_portal(stripe, &fields).await?,
             Some(kind) => new(stripe, &format!("/v1/{kind}")).await?,
@@ -203,6 +206,11 @@ pub async fn path(stripe: &Stripe, method: &str, pattern: &str) -> Option<String
         ("/v1/subscriptions", _, "/resume") => {
             patched(stripe, "subscriptions", json!({"status": "paused"})).await?
         }
+        ("/v1/payment_intents", _, "/capture") => {
+            of_payments::intent(stripe, &[("capture_method", "manual")]).await
+        }
+        ("/v1/customers", _, "/payment_methods/:id") => return of_payments::own_card(stripe).await,
+        ("/v1/products", "DELETE", "") => id(&stripe.post("/v1/products", &[("name", "Pro")]).await),
         ("/v1/subscriptions" | "/v1/customers", _, "/discount") => discounted(stripe, collection).await?,
         ("/v1/payment_methods", _, "" | "/detach") => attached_card(stripe).await?,
         _ => new(stripe, collection).await?,
@@ -232,7 +240,7 @@ fn new<'s>(stripe: &'s Stripe, collection: &str) -> Pin<Box<dyn Future<Output = 
         if made.status == 200 {
             return Some(id(&made.body));
         }
-        if matches!(collection.as_str(), "/v1/payment_intents" | "/v1/charges" | "/v1/invoice_payments") {
+        if matches!(collection.as_str(), "/v1/charges" | "/v1/invoice_payments") {
             new(stripe, "/v1/subscriptions").await?;
         }
         let newest = stripe.get(&format!("{collection}?limit=1")).await;
@@ -249,7 +257,7 @@ async fn customer(stripe: &Stripe) -> String {
     customer
 }
 
-async fn attached_card(stripe: &Stripe) -> Option<String> {
+pub async fn attached_card(stripe: &Stripe) -> Option<String> {
     let customer = stripe.customer().await;
     let card = stripe.post("/v1/payment_methods/pm_card_visa/attach", &[("customer", &customer)]).await;
     Some(id(&card))

@@ -1,13 +1,14 @@
 //! Invoices: made of lines, then through their states draft, open, paid, void and uncollectible, and the record
 //! that a payment paid one. Stores nothing but what finalising does to the customer.
 
+pub mod apart;
 pub mod lines;
 pub mod revision;
 
 use serde_json::{Value, json};
 
 use super::subscription::Draft;
-use super::{balance, customer, discount, sending};
+use super::{balance, customer, discount, invoice_item, least_charge, sending};
 use crate::shapes::{self, Shape};
 use crate::state::{Key, Kind, Tx, ids, number, text};
 
@@ -83,13 +84,14 @@ fn parent(subscription: &Value) -> Value {
 }
 
 /// The sums, from the lines, what discounts take, and the customer's balance. A balance below nothing is credit.
+/// What is less than can be charged is not due: it goes to the balance, and with it to the next invoice.
 pub fn add_up(invoice: &mut Value) {
     let sum = |list: &Value| -> i64 {
         list.as_array().into_iter().flatten().map(|entry| number(entry, "amount")).sum()
     };
     let subtotal = sum(&invoice["lines"]["data"]);
     let total = subtotal - sum(&invoice["total_discount_amounts"]);
-    let due = (total + number(invoice, "starting_balance")).max(0);
+    let due = least_charge::due(total + number(invoice, "starting_balance"), text(invoice, "currency"));
     for (field, amount) in [("subtotal", subtotal), ("total", total)] {
         invoice[field] = json!(amount);
         invoice[format!("{field}_excluding_tax")] = json!(amount);
@@ -101,14 +103,21 @@ pub fn add_up(invoice: &mut Value) {
 
 /// The first invoice of a subscription, still a draft. It is not stored.
 pub fn draft(tx: &Tx, draft: &Draft, subscription: &Value) -> Value {
+    draft_with(tx, draft, subscription, &[])
+}
+
+/// The same with what is sold once beside the subscription.
+pub fn draft_with(tx: &Tx, draft: &Draft, subscription: &Value, once: &[Value]) -> Value {
     let now = tx.now();
+    let mut lines = lines::of_items(tx, subscription, draft.trial_end.is_some());
+    lines.extend(once.iter().map(invoice_item::line));
     let bill = Bill {
         customer: &draft.customer,
         currency: draft.currency(),
         subscription,
         reason: draft.billing_reason,
         period: (now, now),
-        lines: lines::of_items(tx, subscription, draft.trial_end.is_some()),
+        lines,
     };
     let mut invoice = build(tx, bill);
     discount::put_on_invoice(&mut invoice, &draft.discounts);
@@ -120,17 +129,16 @@ pub fn finalize(tx: &mut Tx, invoice: &mut Value) {
     let customer_id = text(invoice, "customer").to_owned();
     revision::replace(tx, invoice);
     if let Some(mut customer) = tx.copy(Kind::Customer, &customer_id) {
-        let next = number(&customer, "next_invoice_sequence").max(1);
-        if invoice["number"].is_null() {
-            invoice["number"] = json!(format!("{}-{next:04}", text(&customer, "invoice_prefix")));
-            customer["next_invoice_sequence"] = json!(next + 1);
-        }
-        tx.put(Kind::Customer, customer.clone());
+        apart::take_number(tx, &mut customer, invoice);
         invoice["starting_balance"] = json!(balance::within(&customer, text(invoice, "currency")));
         add_up(invoice);
         invoice["ending_balance"] = json!(balance::use_for(tx, &mut customer, invoice));
         tx.update(Kind::Customer, customer, "customer.updated");
     }
+    open(tx, invoice);
+}
+
+fn open(tx: &mut Tx, invoice: &mut Value) {
     let url = format!("{}/i/{}", tx.settings().base_url, text(invoice, "id"));
     invoice["status"] = json!("open");
     if invoice["effective_at"].is_null() {

@@ -45,7 +45,7 @@ pub fn of(tx: &Tx, original: &Value) -> (Value, Vec<Value>) {
 
 /// The item of a line once more, with what the line says now.
 fn item(tx: &Tx, original: &Value, line: &Value) -> Value {
-    let mut item = tx.copy(Kind::InvoiceItem, invoice_item::of_line(line)).unwrap_or_default();
+    let mut item = tx.copy(Kind::InvoiceItem, invoice_item::id_of_line(line)).unwrap_or_default();
     for field in ["amount", "currency", "description", "discountable", "metadata", "period", "pricing"] {
         item[field] = line[field].clone();
     }
