@@ -57,4 +57,5 @@ pub fn AccountFrame(part: Part, children: Children) -> impl IntoView {
             {children()}
         </Frame>
     }
+    .into_any()
 }
