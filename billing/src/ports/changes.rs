@@ -90,6 +90,8 @@ pub trait SubscriptionChanges: Send + Sync {
         subscription: &SubscriptionId,
         idempotency_key: &str,
     ) -> Result<ScheduleId, StripeError>;
+    /// The schedule that manages a subscription now.
+    async fn schedule_of(&self, subscription: &SubscriptionId) -> Result<Option<ScheduleId>, StripeError>;
     /// Lets the schedule end its present phase, go on with the other price for one period, and then
     /// end itself. Two calls: Stripe wants the present phase again, as it is.
     async fn schedule_change(&self, schedule: &ScheduleId, change: &LaterChange) -> Result<(), StripeError>;

@@ -3,11 +3,11 @@
 
 use super::{Billing, CheckoutChoice};
 use crate::change::{Direction, Refusal, Step, Steps, Wish, decide, direction};
-use crate::error::Error;
-use crate::id::{CustomerId, UserId};
+use crate::error::{Error, StripeErrorKind};
+use crate::id::{CustomerId, InvoiceId, PlanId, ScheduleId, SubscriptionId, UserId};
 use crate::plan::{Plan, PlanPrice};
 use crate::policy::Proration;
-use crate::ports::{InvoicePreview, LaterChange, PlanChange};
+use crate::ports::{InvoicePreview, LaterChange, PlanChange, random_token};
 use crate::subscription::{ScheduledChange, Snapshot, Subscription};
 
 /// When a change takes effect.
@@ -75,6 +75,27 @@ struct Decided {
     change: PlanChange,
 }
 
+impl Decided {
+    /// What a sync has brought of it.
+    fn outcome(&self, snapshot: Snapshot) -> Changed {
+        let Some(subscription) = &snapshot.subscription else { return Changed::Stale };
+        let wanted = |plan: Option<&PlanId>, interval: Option<&str>| {
+            plan == Some(&self.plan.id) && interval == Some(self.price.interval.as_str())
+        };
+        if subscription.pending_update.is_some() {
+            return Changed::Waiting(Box::new(snapshot));
+        }
+        let planned = subscription.scheduled_change.as_ref().map(|change| &change.terms);
+        let done = match self.steps.then {
+            Step::ChangeLater => {
+                planned.is_some_and(|terms| wanted(terms.plan.as_ref(), terms.interval.as_deref()))
+            }
+            _ => wanted(subscription.plan.as_ref(), subscription.interval.as_deref()),
+        };
+        if done { Changed::Done(Box::new(snapshot)) } else { Changed::Stale }
+    }
+}
+
 impl Billing {
     /// What a change of plan would cost, and when. Asks Stripe each time, and changes nothing.
     ///
@@ -133,13 +154,13 @@ impl Billing {
         if decided.steps.then == Step::ChangeNow {
             let shown = self.stripe.preview_change(&decided.change).await?;
             if shown.total != confirmed.total {
-                return Ok(Changed::Stale);
+                // Another click may have changed it since: then there is nothing left to charge.
+                let snapshot = self.sync_now(customer).await?.snapshot;
+                return Ok(decided.outcome(snapshot));
             }
         }
-        let synced = self.acting(customer, self.act(&decided, confirmed)).await?;
-        let waits = synced.subscription.as_ref().is_some_and(|it| it.pending_update.is_some());
-        let snapshot = Box::new(synced);
-        Ok(if waits { Changed::Waiting(snapshot) } else { Changed::Done(snapshot) })
+        let snapshot = self.acting(customer, self.act(&decided, confirmed)).await?;
+        Ok(decided.outcome(snapshot))
     }
 
     async fn decided(
@@ -206,20 +227,39 @@ impl Billing {
 
     async fn act(&self, decided: &Decided, confirmed: Confirmed) -> Result<(), Error> {
         let Decided { subscription, change, steps, .. } = decided;
-        // All who confirm this preview do one thing.
-        let key =
-            format!("unsplit-change-{}-{}-{}", change.subscription, change.price, confirmed.proration_date);
         if steps.then == Step::ChangeLater {
             let schedule = match &subscription.schedule_id {
                 Some(schedule) => schedule.clone(),
-                None => self.stripe.begin_schedule(&change.subscription, &key).await?,
+                None => self.begin_schedule(&change.subscription).await?,
             };
             let from = subscription.price_id.clone().ok_or(Refusal::Unknown)?;
             let later = LaterChange { from, to: change.price.clone(), interval: decided.price.interval };
             return Ok(self.stripe.schedule_change(&schedule, &later).await?);
         }
         self.clear_the_way(steps).await?;
+        // All who confirm this preview of what they have do one thing; a change has another newest
+        // invoice, so that the same wish after it is another one.
+        let newest = subscription.latest_invoice.as_ref().and_then(|invoice| invoice.id.as_ref());
+        let key = format!(
+            "unsplit-change-{}-{}-{}-{}",
+            change.subscription,
+            change.price,
+            confirmed.proration_date,
+            newest.map_or("none", InvoiceId::as_str)
+        );
         Ok(self.stripe.change_plan(change, &key).await?)
+    }
+
+    /// The schedule of a subscription that had none a moment ago: where somebody was faster, theirs.
+    async fn begin_schedule(&self, subscription: &SubscriptionId) -> Result<ScheduleId, Error> {
+        let key = format!("unsplit-schedule-{subscription}-{}", random_token());
+        match self.stripe.begin_schedule(subscription, &key).await {
+            Err(error) if error.kind == StripeErrorKind::Refused => {
+                let theirs = self.stripe.schedule_of(subscription).await?;
+                theirs.ok_or_else(|| error.into())
+            }
+            answer => Ok(answer?),
+        }
     }
 
     /// Releases the schedule and voids the invoice that would be in the way.

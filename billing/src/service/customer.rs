@@ -136,7 +136,7 @@ impl Billing {
         };
         // Whichever is live decides; the oldest where none is.
         for customer in &found {
-            let synced = self.sync(&customer.id).await?;
+            let synced = Box::pin(self.sync(&customer.id)).await?;
             if synced.snapshot.subscription.is_some_and(|it| it.status.is_live()) {
                 return Ok(Some(customer.id.clone()));
             }
@@ -155,7 +155,7 @@ impl Billing {
             let value = match stored {
                 Some(stored) => Some(stored),
                 None if number >= MOST_ASKED => None,
-                None => Some(self.sync(&customer.id).await?.fetched),
+                None => Some(Box::pin(self.sync(&customer.id)).await?.fetched),
             };
             let live =
                 value.as_ref().and_then(|it| it.subscription.as_ref()).filter(|it| it.status.is_live());

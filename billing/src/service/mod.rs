@@ -200,7 +200,7 @@ impl Billing {
 
     /// Ends a wait for Stripe that nobody would sit through. What is cut off is safe to repeat.
     async fn patiently<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        within(self.settings.patience, work).await
+        within(self.settings.patience, Box::pin(work)).await
     }
 
     /// What the store says of a user, and nothing else is asked.

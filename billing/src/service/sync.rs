@@ -90,7 +90,8 @@ impl Billing {
     /// # Errors
     /// As `sync`.
     pub async fn sync_now(&self, customer: &CustomerId) -> Result<Synced, Error> {
-        self.coalescer.share(customer, self.sync_eagerly(customer)).await
+        // Who waits for a sync is not to be as large as the sync.
+        self.coalescer.share(customer, Box::pin(self.sync_eagerly(customer))).await
     }
 
     async fn sync_eagerly(&self, customer: &CustomerId) -> Result<Synced, Error> {

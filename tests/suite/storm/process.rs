@@ -44,6 +44,7 @@ impl Alive {
     /// Does something in this process; `None` where it was killed meanwhile.
     pub async fn run<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let mut killed = self.killed.clone();
+        let work = Box::pin(work);
         tokio::select! {
             biased;
             Ok(_) = killed.wait_for(|killed| *killed) => None,

@@ -141,6 +141,12 @@ impl SubscriptionChanges for StripeClient {
         ScheduleId::parse(schedule.id).map_err(|error| answers::invalid(&error))
     }
 
+    async fn schedule_of(&self, subscription: &SubscriptionId) -> Result<Option<ScheduleId>, StripeError> {
+        let request = RequestBuilder::new(StripeMethod::Get, format!("/subscriptions/{subscription}"));
+        let answer: answers::Managed = self.transport.call(request, None).await?;
+        Ok(answer.schedule.and_then(|schedule| ScheduleId::parse(schedule.id()).ok()))
+    }
+
     async fn schedule_change(&self, schedule: &ScheduleId, change: &LaterChange) -> Result<(), StripeError> {
         let path = format!("/subscription_schedules/{schedule}");
         let current: answers::SchedulePhases =

@@ -12,6 +12,12 @@ pub(in crate::adapters::stripe) struct PortalSession {
     pub url: String,
 }
 
+/// A subscription, as far as one asks who manages it.
+#[derive(Deserialize)]
+pub(in crate::adapters::stripe) struct Managed {
+    pub schedule: Option<Reference<Id>>,
+}
+
 #[derive(Deserialize)]
 pub(in crate::adapters::stripe) struct Preview {
     currency: Option<String>,

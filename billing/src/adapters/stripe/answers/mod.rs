@@ -15,7 +15,7 @@ use crate::error::{StripeError, StripeErrorKind};
 use crate::id::InvalidId;
 
 pub(super) use catalog::{Price, Product};
-pub(super) use change::{Phase, PortalSession, Preview, SchedulePhases};
+pub(super) use change::{Managed, Phase, PortalSession, Preview, SchedulePhases};
 pub(super) use checkout::CheckoutSession;
 pub(super) use customer::Customer;
 pub(super) use invoice::Invoice;
