@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::subscriptions::ensure_own_method;
-use super::{Call, invoices};
+use super::{Call, invoice_discounts, invoices};
 use crate::billing::collect::{self, Attempt, Collected};
+use crate::billing::discount::redeem;
 use crate::billing::invoice::{self, Occasion};
 use crate::billing::payment::Authentication;
 use crate::billing::standing;
@@ -37,7 +38,9 @@ pub fn update(call: &mut Call) -> Result<Value, ApiError> {
             invoice::stop_collection(&mut invoice);
         }
     }
+    let new = invoice_discounts::read_change(call.tx, &mut params, &mut invoice)?;
     params.finish()?;
+    redeem::announce(call.tx, &new);
     call.tx.update(Kind::Invoice, invoice.clone(), "invoice.updated");
     Ok(invoice)
 }

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::subscriptions::ensure_own_method;
-use super::{Call, invoices};
+use super::{Call, invoice_discounts, invoices};
+use crate::billing::discount::redeem;
 use crate::billing::invoice::{self, Bill};
 use crate::billing::{invoice_item, renewal};
 use crate::error::{ApiError, Place};
@@ -37,6 +38,7 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
         lines: waiting.iter().map(invoice_item::line).collect(),
     };
     let mut draft = invoice::build(call.tx, bill);
+    let new = invoice_discounts::read_new(call.tx, &mut params, &mut draft, &subscription)?;
     draft["metadata"] = params.metadata(&json!({}))?;
     for field in ["description", "footer"] {
         draft[field] = params.clearable(field)?.map_or(Value::Null, Change::into_json);
@@ -50,6 +52,7 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     draft["automatically_finalizes_at"] = json!(auto_advance.then_some(now + renewal::DRAFT));
     params.finish()?;
     invoice_item::bill(call.tx, waiting, &draft);
+    redeem::announce(call.tx, &new);
     call.tx.create(Kind::Invoice, draft.clone(), "invoice.created");
     Ok(draft)
 }

@@ -3,30 +3,42 @@
 use serde_json::{Value, json};
 
 use super::Call;
-use crate::billing::discount::redeem;
+use super::discounts::{self, Sale};
+use crate::billing::discount::lines::names;
+use crate::billing::discount::redeem::{self, Owner};
+use crate::billing::discount::{Applied, Part};
 use crate::billing::invoice_item;
 use crate::billing::money::{MOST_AMOUNT, MOST_QUANTITY};
+use crate::billing::subscription::ids_of;
 use crate::error::{ApiError, Place};
 use crate::list::Page;
 use crate::params::{Change, Params};
 use crate::state::{Key, Kind, Tx, ids, number, text};
 
-const UNSUPPORTED: &[&str] =
-    &["discounts", "price_data", "tax_behavior", "tax_code", "tax_rates", "unit_amount_decimal"];
+const UNSUPPORTED: &[&str] = &["price_data", "tax_behavior", "tax_code", "tax_rates", "unit_amount_decimal"];
 
 pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
     params.refuse(UNSUPPORTED)?;
     let customer = params.required_text("customer")?;
     let customer = call.tx.require(Kind::Customer, &customer, Place::Param("customer"))?;
-    let (amount, currency, pricing, quantity) = read_amount(call.tx, &mut params)?;
-    let subscription = params.text("subscription")?;
-    if let Some(id) = &subscription {
-        call.tx.require(Kind::Subscription, id, Place::Param("subscription"))?;
+    let mut item = read_new(call.tx, &mut params, &customer)?;
+    if let Some(id) = params.text("subscription")? {
+        let subscription = call.tx.require(Kind::Subscription, &id, Place::Param("subscription"))?;
+        item["parent"] = invoice_item::parent_of(&subscription);
     }
-    let now = call.tx.now();
-    let parent = subscription
-        .map(|id| json!({ "subscription_details": { "subscription": id }, "type": "subscription_details" }));
+    let draft = params.text("invoice")?;
+    params.finish()?;
+    redeem::announce(call.tx, &names(&item["discounts"]));
+    put_on(call.tx, item, draft)
+}
+
+/// A new item without a subscription or an invoice. Its discounts are stored; it is not.
+fn read_new(tx: &mut Tx, params: &mut Params, customer: &Value) -> Result<Value, ApiError> {
+    let (amount, currency, pricing, quantity) = read_amount(tx, params)?;
+    let discounts = read_discounts(tx, params, customer, (&currency, &pricing, amount), &[])?;
+    let discounts = discounts.unwrap_or_default();
+    let now = tx.now();
     let item = json!({
         "id": ids::new("ii_"),
         "object": "invoiceitem",
@@ -37,13 +49,13 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
         "date": now,
         "description": params.clearable("description")?.map_or(Value::Null, Change::into_json),
         "discountable": params.boolean("discountable")?.unwrap_or(amount >= 0),
-        "discounts": [],
+        "discounts": ids_of(&discounts),
         "invoice": null,
         "livemode": false,
         "metadata": params.metadata(&json!({}))?,
         "net_amount": amount,
-        "parent": parent,
-        "period": read_period(&mut params, now)?,
+        "parent": null,
+        "period": read_period(params, now)?,
         "pricing": pricing,
         "proration": false,
         "quantity": quantity,
@@ -51,9 +63,46 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
         "tax_rates": [],
         "test_clock": customer["test_clock"],
     });
-    let draft = params.text("invoice")?;
-    params.finish()?;
-    put_on(call.tx, item, draft)
+    let owner =
+        Owner { customer: text(customer, "id"), invoice_item: item["id"].as_str(), ..Owner::default() };
+    redeem::store(tx, &discounts, owner);
+    Ok(item)
+}
+
+/// `discounts` of one item of this currency, pricing and amount, where these ids are known; `None` if not said.
+fn read_discounts(
+    tx: &Tx,
+    params: &mut Params,
+    customer: &Value,
+    (currency, pricing, amount): (&str, &Value, i64),
+    known: &[String],
+) -> Result<Option<Vec<Applied>>, ApiError> {
+    let part = Part { product: text(&pricing["price_details"], "product").to_owned(), amount };
+    let sale = Sale { customer: customer["id"].as_str(), currency, parts: &[part], most: 20, known };
+    discounts::read_change(tx, params, &sale)
+}
+
+/// `invoice_items` of a preview. Those of a subscription wait as if they had been made, until the preview is taken back.
+pub fn read_for_preview(
+    tx: &mut Tx,
+    params: &mut Params,
+    customer: &str,
+    subscription: &Value,
+) -> Result<Vec<Value>, ApiError> {
+    let mut items = Vec::new();
+    for mut one in params.list("invoice_items")?.unwrap_or_default() {
+        one.refuse(UNSUPPORTED)?;
+        one.refuse(&["invoiceitem", "price"])?;
+        let customer = tx.require(Kind::Customer, customer, Place::Param("customer"))?;
+        let mut item = read_new(tx, &mut one, &customer)?;
+        one.finish()?;
+        if !subscription.is_null() {
+            item["parent"] = invoice_item::parent_of(subscription);
+            tx.put(Kind::InvoiceItem, item.clone());
+        }
+        items.push(item);
+    }
+    Ok(items)
 }
 
 /// Stores the item, on a draft if one is named.
@@ -128,15 +177,59 @@ pub fn retrieve(call: &mut Call) -> Result<Value, ApiError> {
 pub fn update(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
     params.refuse(UNSUPPORTED)?;
-    params.refuse(&["amount", "discountable", "period", "pricing", "quantity"])?;
+    params.refuse(&["amount", "period", "pricing", "quantity"])?;
     let mut item = call.tx.require(Kind::InvoiceItem, call.id(), Place::Path)?;
+    let draft = editable(call.tx, &params, &item)?;
+    let before = names(&item["discounts"]);
+    change_discounts(call.tx, &mut params, &mut item)?;
     item["metadata"] = params.metadata(&item["metadata"])?;
     if let Some(description) = params.clearable("description")? {
         item["description"] = description.into_json();
     }
     params.finish()?;
     call.tx.put(Kind::InvoiceItem, item.clone());
+    let new: Vec<String> = names(&item["discounts"]).into_iter().filter(|id| !before.contains(id)).collect();
+    redeem::announce(call.tx, &new);
+    if let Some(mut draft) = draft {
+        invoice_item::write_again(&mut draft, &item);
+        redeem::put_on_again(call.tx, &mut draft);
+        call.tx.update(Kind::Invoice, draft, "invoice.updated");
+    }
     Ok(item)
+}
+
+/// The draft that the item is on, if the request changes what it is charged. On a finalized invoice that is over.
+fn editable(tx: &Tx, params: &Params, item: &Value) -> Result<Option<Value>, ApiError> {
+    if !params.has("discounts") && !params.has("discountable") {
+        return Ok(None);
+    }
+    let invoice = tx.copy(Kind::Invoice, text(item, "invoice"));
+    if invoice.as_ref().is_some_and(|invoice| invoice["status"] != "draft") {
+        let message = "You can't modify an invoice item that is on a finalized invoice.";
+        return Err(ApiError::invalid(message).code("invoice_not_editable"));
+    }
+    Ok(invoice)
+}
+
+/// `discountable` and `discounts`, but not of prorations, whose discounts are in their amounts.
+fn change_discounts(tx: &mut Tx, params: &mut Params, item: &mut Value) -> Result<(), ApiError> {
+    if item["proration"] == true && (params.has("discounts") || params.has("discountable")) {
+        let message = "You can't change the discounts of a proration.";
+        return Err(ApiError::invalid(message).param("discounts"));
+    }
+    if let Some(discountable) = params.boolean("discountable")? {
+        item["discountable"] = json!(discountable);
+    }
+    let known = names(&item["discounts"]);
+    let customer = json!({ "id": item["customer"] });
+    let of = (text(item, "currency"), &item["pricing"], number(item, "amount"));
+    if let Some(discounts) = read_discounts(tx, params, &customer, of, &known)? {
+        let owner =
+            Owner { customer: text(item, "customer"), invoice_item: item["id"].as_str(), ..Owner::default() };
+        redeem::store(tx, &discounts, owner);
+        item["discounts"] = ids_of(&discounts);
+    }
+    Ok(())
 }
 
 pub fn delete(call: &mut Call) -> Result<Value, ApiError> {

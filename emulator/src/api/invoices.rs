@@ -17,7 +17,6 @@ pub const UNSUPPORTED: &[&str] = &[
     "days_until_due",
     "default_source",
     "default_tax_rates",
-    "discounts",
     "due_date",
     "effective_at",
     "issuer",

@@ -2,6 +2,7 @@
 //! "Unrecognized request URL".
 
 mod account;
+mod added_items;
 mod charges;
 mod checkout_sessions;
 mod coupons;
@@ -10,6 +11,7 @@ mod discounts;
 mod events;
 mod invoice_actions;
 mod invoice_create;
+mod invoice_discounts;
 mod invoice_items;
 mod invoice_payments;
 mod invoice_preview;
@@ -18,14 +20,17 @@ mod payment_intents;
 mod payment_methods;
 mod portal_configurations;
 mod portal_sessions;
+mod price_data;
 mod prices;
 mod products;
 mod promotion_codes;
 mod refunds;
 mod search;
 mod setup_intents;
+mod subscription_begin;
 mod subscription_change;
 mod subscription_items;
+mod subscription_migrate;
 mod subscription_schedules;
 mod subscriptions;
 mod subscriptions_create;
@@ -74,10 +79,12 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("DELETE", "/v1/customers/:id/discount", discounts::delete_of_customer),
     ("POST", "/v1/products", products::create),
     ("GET", "/v1/products", products::list),
+    ("GET", "/v1/products/search", search::products),
     ("GET", "/v1/products/:id", products::retrieve),
     ("POST", "/v1/products/:id", products::update),
     ("POST", "/v1/prices", prices::create),
     ("GET", "/v1/prices", prices::list),
+    ("GET", "/v1/prices/search", search::prices),
     ("GET", "/v1/prices/:id", prices::retrieve),
     ("POST", "/v1/prices/:id", prices::update),
     ("POST", "/v1/coupons", coupons::create),
@@ -96,10 +103,12 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("GET", "/v1/checkout/sessions/:id/line_items", checkout_sessions::line_items),
     ("POST", "/v1/subscriptions", subscriptions_create::create),
     ("GET", "/v1/subscriptions", subscriptions::list),
+    ("GET", "/v1/subscriptions/search", search::subscriptions),
     ("GET", "/v1/subscriptions/:id", subscriptions::retrieve),
     ("POST", "/v1/subscriptions/:id", subscriptions::update),
     ("DELETE", "/v1/subscriptions/:id", subscriptions::cancel),
     ("POST", "/v1/subscriptions/:id/resume", subscriptions::resume),
+    ("POST", "/v1/subscriptions/:id/migrate", subscription_migrate::migrate),
     ("POST", "/v1/subscription_items", subscription_items::create),
     ("GET", "/v1/subscription_items", subscription_items::list),
     ("GET", "/v1/subscription_items/:id", subscription_items::retrieve),
@@ -132,6 +141,7 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("GET", "/v1/invoices", invoices::list),
     ("POST", "/v1/invoices", invoice_create::create),
     ("POST", "/v1/invoices/create_preview", invoice_preview::create),
+    ("GET", "/v1/invoices/search", search::invoices),
     ("GET", "/v1/invoices/:id", invoices::retrieve),
     ("POST", "/v1/invoices/:id", invoice_actions::update),
     ("DELETE", "/v1/invoices/:id", invoice_actions::delete),
@@ -141,8 +151,10 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("POST", "/v1/invoices/:id/mark_uncollectible", invoice_actions::mark_uncollectible),
     ("GET", "/v1/invoices/:id/lines", invoices::lines),
     ("GET", "/v1/payment_intents", payment_intents::list),
+    ("GET", "/v1/payment_intents/search", search::payment_intents),
     ("GET", "/v1/payment_intents/:id", payment_intents::retrieve),
     ("GET", "/v1/charges", charges::list),
+    ("GET", "/v1/charges/search", search::charges),
     ("GET", "/v1/charges/:id", charges::retrieve),
     ("POST", "/v1/refunds", refunds::create),
     ("GET", "/v1/refunds", refunds::list),

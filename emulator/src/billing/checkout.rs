@@ -10,7 +10,7 @@ use super::discount::session as discounts;
 use super::payment::{self, Authentication, Charged, Order, Paid, Verdict};
 use super::payment_method::{self, CardDetails};
 use super::purchase::{self, Settlement};
-use super::subscription::{Draft, Line};
+use super::subscription::{Beginning, Draft, Line};
 use crate::error::{ApiError, Place};
 use crate::state::diff::previous_attributes;
 use crate::state::{Kind, Tx, ids, number, text};
@@ -84,7 +84,7 @@ pub fn lines(tx: &Tx, session_id: &str) -> Vec<Line> {
         .iter()
         .map(|item| {
             let price = tx.copy(Kind::Price, text(&item["price"], "id"));
-            Line { price: price.unwrap_or_else(|| item["price"].clone()), quantity: number(item, "quantity") }
+            Line::new(price.unwrap_or_else(|| item["price"].clone()), number(item, "quantity"))
         })
         .collect()
 }
@@ -141,6 +141,10 @@ fn draft(tx: &Tx, session: &Value, method: Option<String>) -> Result<Draft, Fail
         missing_payment_method: missing.to_owned(),
         billing_reason: "subscription_create",
         discounts: discounts::discounts(tx, session)?,
+        beginning: Beginning {
+            billing_mode: Some(data["billing_mode"].clone()).filter(Value::is_object),
+            ..Beginning::default()
+        },
     })
 }
 

@@ -5,9 +5,11 @@
 pub mod cancellation;
 pub mod cards;
 pub mod change;
+pub mod charges;
 pub mod checkout;
 pub mod collect;
 pub mod customer;
+pub mod debits;
 pub mod discount;
 pub mod due;
 pub mod ending;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::change::{self, Planned, items_of};
 use super::collect::Collected;
+use super::discount::redeem;
 use super::payment::Authentication;
 use super::subscription::period_ends;
 use super::{invoice, renewal, schedule, update};
@@ -78,6 +79,8 @@ pub fn happen(tx: &mut Tx, mut subscription: Value) -> Value {
         subscription["status"] = json!("active");
     }
     change::end_with_period(&mut subscription);
+    let before = tx.copy(Kind::Subscription, text(&subscription, "id")).unwrap_or_default();
+    redeem::follow(tx, &before, &subscription);
     if let Some(invoice) = tx.copy(Kind::Invoice, text(&subscription, "latest_invoice")) {
         update::use_discounts(tx, &mut subscription, &invoice);
     }

@@ -3,15 +3,19 @@
 
 use serde_json::{Value, json};
 
-use super::discount::redeem;
+use super::discount::lines::use_up;
+use super::discount::redeem::{self, Owner};
 use super::invoice::{self, Occasion};
 use super::payment::Paid;
 use super::subscription::{self, Draft};
+use super::{change, invoice_item};
 use crate::state::{Kind, Tx, number, text};
 
 /// Everything that came to be, with the invoice as it was in each of its states.
 pub struct Purchase {
     pub subscription: Value,
+    /// The ids of the discounts that it began with.
+    redeemed: Vec<String>,
     pub draft_invoice: Value,
     pub open_invoice: Value,
     /// The invoice as it is now.
@@ -60,7 +64,8 @@ impl Unpaid {
 /// what they owe. Whether Stripe's checkout page shows the balance is not known; its invoice uses it.
 pub fn due_today(tx: &Tx, draft: &Draft, customer: &str) -> i64 {
     let balance = tx.find(Kind::Customer, customer).map_or(0, |customer| number(&customer, "balance"));
-    (draft.due_today() + balance).max(0)
+    let first = invoice::draft(tx, draft, &subscription::build(tx, draft, "active"));
+    (number(&first, "total") + balance).max(0)
 }
 
 /// Stores a new subscription and its first invoice, and tells no one yet.
@@ -72,7 +77,12 @@ pub fn begin(tx: &mut Tx, draft: &Draft, settlement: Settlement) -> Purchase {
     };
     let mut subscription = subscription::build(tx, draft, status);
     let draft_invoice = invoice::draft(tx, draft, &subscription);
-    redeem::store(tx, &draft.discounts, &subscription);
+    let redeemed = redeem_all(tx, draft, &mut subscription, &draft_invoice);
+    for mut item in draft.beginning.invoice_items.clone() {
+        item["invoice"] = draft_invoice["id"].clone();
+        item["parent"] = invoice_item::parent_of(&subscription);
+        tx.put(Kind::InvoiceItem, item);
+    }
     let mut now = draft_invoice.clone();
     invoice::finalize(tx, &mut now);
     let open_invoice = now.clone();
@@ -98,7 +108,30 @@ pub fn begin(tx: &mut Tx, draft: &Draft, settlement: Settlement) -> Purchase {
         tx.put(Kind::InvoicePayment, payment.clone());
     }
     set_currency(tx, draft);
-    Purchase { subscription, draft_invoice, open_invoice, invoice: now, paid, unpaid, invoice_payment }
+    Purchase {
+        subscription,
+        redeemed,
+        draft_invoice,
+        open_invoice,
+        invoice: now,
+        paid,
+        unpaid,
+        invoice_payment,
+    }
+}
+
+/// Stores the discounts that a subscription begins with, and uses up those that are for its first invoice alone.
+pub fn redeem_all(tx: &mut Tx, draft: &Draft, subscription: &mut Value, first: &Value) -> Vec<String> {
+    let (id, customer) = (text(subscription, "id").to_owned(), draft.customer.as_str());
+    let owner = Owner { customer, subscription: Some(&id), ..Owner::default() };
+    redeem::store(tx, &draft.discounts, owner);
+    for (line, item) in draft.lines.iter().zip(change::items_of(subscription)) {
+        redeem::store(tx, &line.discounts, Owner { item: item["id"].as_str(), ..owner });
+    }
+    redeem::store(tx, &draft.beginning.of_invoice_items, Owner { customer, ..Owner::default() });
+    let all = [draft.discounts.clone(), draft.own_discounts()].concat();
+    use_up(subscription, &all, first);
+    all.into_iter().map(|discount| discount.id).collect()
 }
 
 impl Purchase {
@@ -111,7 +144,7 @@ impl Purchase {
 
     /// The subscription, the payment intent and the invoice.
     pub fn announce(&self, tx: &mut Tx) {
-        redeem::announce(tx, &self.draft_invoice);
+        redeem::announce(tx, &self.redeemed);
         tx.emit("customer.subscription.created", &self.subscription);
         if let Some(paid) = &self.paid {
             if paid.is_new {

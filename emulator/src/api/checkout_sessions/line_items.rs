@@ -39,7 +39,7 @@ fn read_line(tx: &Tx, mut item: Params) -> Result<Line, ApiError> {
     };
     item.finish()?;
     ensure_sellable(tx, &price, &param)?;
-    Ok(Line { price, quantity })
+    Ok(Line::new(price, quantity))
 }
 
 fn ensure_sellable(tx: &Tx, price: &Value, param: &str) -> Result<(), ApiError> {

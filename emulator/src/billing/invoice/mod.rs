@@ -5,8 +5,8 @@ pub mod lines;
 
 use serde_json::{Value, json};
 
-use super::discount;
 use super::subscription::Draft;
+use super::{discount, invoice_item};
 use crate::shapes::{self, Shape};
 use crate::state::{Key, Kind, Tx, ids, number, text};
 
@@ -60,6 +60,9 @@ pub fn build(tx: &Tx, bill: Bill) -> Value {
             "webhooks_delivered_at": now,
         }),
     );
+    for field in ["description", "footer"] {
+        invoice[field] = bill.subscription["invoice_settings"][field].clone();
+    }
     invoice["starting_balance"] = json!(number(&customer, "balance"));
     invoice["test_clock"] = customer["test_clock"].clone();
     add_up(&mut invoice);
@@ -97,16 +100,26 @@ pub fn add_up(invoice: &mut Value) {
 /// The first invoice of a subscription, still a draft. It is not stored.
 pub fn draft(tx: &Tx, draft: &Draft, subscription: &Value) -> Value {
     let now = tx.now();
+    let in_trial = draft.trial_end.is_some();
+    let begins = &draft.beginning;
+    let mut all = Vec::new();
+    if let Some(since) = begins.backdated {
+        let items = subscription["items"]["data"].as_array().into_iter().flatten();
+        all.extend(items.map(|item| lines::of_the_past(tx, subscription, item, since)));
+    }
+    let free = in_trial || begins.is_free_until_anchor;
+    all.extend(lines::of_items(tx, subscription, free));
+    all.extend(begins.invoice_items.iter().map(invoice_item::line));
     let bill = Bill {
         customer: &draft.customer,
         currency: draft.currency(),
         subscription,
         reason: draft.billing_reason,
         period: (now, now),
-        lines: lines::of_items(tx, subscription, draft.trial_end.is_some()),
+        lines: all,
     };
     let mut invoice = build(tx, bill);
-    discount::put_on_invoice(&mut invoice, &draft.discounts);
+    discount::lines::put_on_invoice(&mut invoice, &draft.discounts, &draft.own_discounts());
     invoice
 }
 

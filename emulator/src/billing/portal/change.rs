@@ -168,7 +168,7 @@ fn change_of(tx: &Tx, visit: &Visit, subscription: &Value, wish: &Wish, date: i6
         id: subscription["items"]["data"][0]["id"].as_str().map(str::to_owned),
         price: tx.copy(Kind::Price, &wish.price),
         quantity: Some(wish.quantity),
-        deleted: false,
+        ..ItemChange::default()
     };
     let ends_trial = subscription["status"] == "trialing" && feature["trial_update_behavior"] == "end_trial";
     Change {
