@@ -98,6 +98,7 @@ fn of_customer(
     tx.require(Kind::Customer, &customer, Place::Param("customer"))?;
     if details.has("items") {
         details.refuse(&["cancel_at_period_end", "cancel_now", "proration_date"])?;
+        ensure_of_preview(&details)?;
         let mut draft = subscriptions_create::read_draft(tx, &mut details, customer)?;
         details.finish()?;
         draft.discounts = subscriptions_create::read_discounts(tx, &mut params, &draft)?;
@@ -124,6 +125,14 @@ fn of_customer(
         Some(subscription) => of_subscription(tx, subscription, details, params),
         None => Err(nothing(&customer)),
     }
+}
+
+/// A subscription's other parameters are none of a preview's.
+fn ensure_of_preview(details: &Params) -> Result<(), ApiError> {
+    let known = ["billing_cycle_anchor", "billing_mode", "items", "proration_behavior", "trial_end"];
+    let unknown = details.names().filter(|name| !known.contains(name));
+    let unknown: Vec<String> = unknown.map(|name| details.full_name(name)).collect();
+    if unknown.is_empty() { Ok(()) } else { Err(ApiError::unknown_params(&unknown)) }
 }
 
 fn of_subscription(

@@ -78,15 +78,12 @@ pub fn success_url(session: &Value) -> String {
 
 /// The lines that a session sells, with their prices as they are now.
 pub fn lines(tx: &Tx, session_id: &str) -> Vec<Line> {
-    let items =
-        tx.private(Kind::CheckoutSession, session_id)["line_items"].as_array().cloned().unwrap_or_default();
-    items
-        .iter()
-        .map(|item| {
-            let price = tx.copy(Kind::Price, text(&item["price"], "id"));
-            Line::new(price.unwrap_or_else(|| item["price"].clone()), number(item, "quantity"))
-        })
-        .collect()
+    let items = tx.private(Kind::CheckoutSession, session_id)["line_items"].as_array();
+    let line = |item: &Value| {
+        let price = tx.copy(Kind::Price, text(&item["price"], "id"));
+        Line::new(price.unwrap_or_else(|| item["price"].clone()), number(item, "quantity"))
+    };
+    items.into_iter().flatten().map(line).collect()
 }
 
 pub fn closed(session: &Value) -> Option<Attempt> {
@@ -141,10 +138,7 @@ fn draft(tx: &Tx, session: &Value, method: Option<String>) -> Result<Draft, Fail
         missing_payment_method: missing.to_owned(),
         billing_reason: "subscription_create",
         discounts: discounts::discounts(tx, session)?,
-        beginning: Beginning {
-            billing_mode: Some(data["billing_mode"].clone()).filter(Value::is_object),
-            ..Beginning::default()
-        },
+        beginning: Beginning::in_mode(&data["billing_mode"]),
     })
 }
 

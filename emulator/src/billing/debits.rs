@@ -47,13 +47,18 @@ pub fn is_classic(subscription: &Value) -> bool {
     subscription["billing_mode"]["type"] == "classic"
 }
 
-/// The share of one debit that is left, and never more than is left of it.
+/// The share of one debit that is left, less what was given back for that time already.
 fn credit(item: &Value, debit: &Debit, given: &[Value], from: i64) -> Option<Proration> {
     let (start, end) = debit.period;
-    let of_this = given.iter().filter(|credit| is_of(credit, debit));
-    let returned: i64 = of_this.map(|credit| -number(credit, "net_amount")).sum();
-    let amount = share(debit.net, start, end, from).min(debit.net - returned);
-    let part = |(id, amount): &(String, i64)| (id.clone(), -share(*amount, start, end, from));
+    let of_this: Vec<&Value> = given.iter().filter(|credit| is_of(credit, debit)).collect();
+    let returned: i64 = of_this.iter().map(|credit| -number(credit, "net_amount")).sum();
+    let amount = share(debit.net, start, end, from) - returned;
+    let part = |(id, amount): &(String, i64)| {
+        let before =
+            of_this.iter().flat_map(|credit| taken(&credit["proration_details"]["discount_amounts"]));
+        let before: i64 = before.filter(|(known, _)| known == id).map(|(_, amount)| -amount).sum();
+        (id.clone(), before - share(*amount, start, end, from))
+    };
     (amount > 0).then(|| Proration {
         item: item_as_billed(item, debit),
         amount: -amount,

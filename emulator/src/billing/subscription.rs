@@ -65,6 +65,13 @@ pub struct Beginning {
     pub invoice_settings: Option<Value>,
 }
 
+impl Beginning {
+    /// In this billing mode, or the default one for `null`.
+    pub fn in_mode(mode: &Value) -> Beginning {
+        Beginning { billing_mode: Some(mode.clone()).filter(Value::is_object), ..Beginning::default() }
+    }
+}
+
 impl Draft {
     /// The discounts of its items and of the items on its first invoice.
     pub fn own_discounts(&self) -> Vec<Applied> {

@@ -23,7 +23,29 @@ const NEEDS: &[(&str, &str)] = &[
     ),
     ("POST /v1/checkout/sessions", "mode=setup&currency=usd&success_url=http://shop.test/done"),
     ("POST /v1/subscriptions", "customer={customers}&items[0][price]={prices}"),
+    (
+        "POST /v1/subscriptions",
+        "customer={customers}&items[0][price]={prices}&add_invoice_items[0][price_data][currency]=usd\
+         &add_invoice_items[0][price_data][product]={products}&add_invoice_items[0][price_data][unit_amount]=100",
+    ),
+    (
+        "POST /v1/subscriptions",
+        "customer={customers}&items[0][price_data][currency]=usd&items[0][price_data][product]={products}\
+         &items[0][price_data][recurring][interval]=month&items[0][price_data][unit_amount]=100",
+    ),
     ("POST /v1/subscriptions/:id", ""),
+    (
+        "POST /v1/subscriptions/:id",
+        "add_invoice_items[0][price_data][currency]=usd&add_invoice_items[0][price_data][product]={products}\
+         &add_invoice_items[0][price_data][unit_amount]=100",
+    ),
+    ("POST /v1/subscriptions/:id/migrate", "billing_mode[type]=flexible"),
+    ("GET /v1/subscriptions/search", "query=status:'active'"),
+    ("GET /v1/invoices/search", "query=status:'paid'"),
+    ("GET /v1/charges/search", "query=status:'succeeded'"),
+    ("GET /v1/payment_intents/search", "query=status:'succeeded'"),
+    ("GET /v1/prices/search", "query=active:'true'"),
+    ("GET /v1/products/search", "query=active:'true'"),
     ("POST /v1/subscriptions/:id", "items[0][id]={item}&items[0][quantity]=2"),
     ("POST /v1/subscription_items", "subscription={subscriptions}&price={prices}"),
     ("GET /v1/subscription_items", "subscription={subscriptions}"),
@@ -46,6 +68,10 @@ const NEEDS: &[(&str, &str)] = &[
     (
         "POST /v1/invoices/create_preview",
         "customer={customers}&subscription_details[items][0][price]={prices}&subscription_details[items][0][quantity]=2",
+    ),
+    (
+        "POST /v1/invoices/create_preview",
+        "subscription={subscriptions}&invoice_items[0][amount]=100&invoice_items[0][currency]=usd",
     ),
     ("POST /v1/invoiceitems", "customer={customers}&amount=100&currency=usd"),
     ("POST /v1/coupons", "percent_off=10"),

@@ -4,8 +4,14 @@
 use serde_json::{Value, json};
 
 use super::dates::{Wanted, chain, first_start};
+use crate::api::discounts::{self, Sale};
+use crate::api::price_data;
 use crate::api::subscription_change::{read_price, read_quantity};
 use crate::api::subscriptions::ensure_own_method;
+use crate::billing::change::ONE_INTERVAL;
+use crate::billing::debits;
+use crate::billing::discount::redeem;
+use crate::billing::discount::{Applied, Part};
 use crate::billing::schedule::phases;
 use crate::error::ApiError;
 use crate::params::{Change, Params};
@@ -20,13 +26,11 @@ const UNSUPPORTED: &[&str] = &[
     "automatic_tax",
     "billing_thresholds",
     "default_tax_rates",
-    "discounts",
     "invoice_settings",
     "on_behalf_of",
     "transfer_data",
 ];
-const UNSUPPORTED_OF_ITEMS: &[&str] =
-    &["billing_thresholds", "discounts", "metadata", "plan", "price_data", "tax_rates"];
+const UNSUPPORTED_OF_ITEMS: &[&str] = &["billing_thresholds", "plan", "tax_rates"];
 const MOST_ITEMS: usize = 20;
 
 /// Where the phases begin.
@@ -47,7 +51,7 @@ impl Start {
 }
 
 /// The phases that the schedule is to have.
-pub fn read(tx: &Tx, params: &mut Params, schedule: &Value, start: Start) -> Result<Value, ApiError> {
+pub fn read(tx: &mut Tx, params: &mut Params, schedule: &Value, start: Start) -> Result<Value, ApiError> {
     let list = params.list("phases")?.unwrap_or_default();
     let mut wanted = Vec::new();
     for phase in list {
@@ -74,15 +78,17 @@ pub fn read(tx: &Tx, params: &mut Params, schedule: &Value, start: Start) -> Res
     Ok(json!(over))
 }
 
-fn read_phase(tx: &Tx, mut params: Params, schedule: &Value, start: Start) -> Result<Wanted, ApiError> {
+fn read_phase(tx: &mut Tx, mut params: Params, schedule: &Value, start: Start) -> Result<Wanted, ApiError> {
     params.refuse(UNSUPPORTED)?;
     let name = params.full_name("").trim_end_matches("[]").to_owned();
-    let (currency, items) = read_items(tx, &mut params)?;
+    let (currency, prices, items) = read_items(tx, &mut params, schedule)?;
     if params.text("currency")?.is_some_and(|given| given != currency) {
         let message = format!("The price specified only supports `{currency}`.");
         return Err(ApiError::invalid(message).param(params.full_name("currency")));
     }
+    let parts: Vec<Part> = prices.iter().zip(&items).map(|(price, item)| part(price, item)).collect();
     let mut phase = phases::plain(&currency, items);
+    phase["discounts"] = read_discounts(tx, &mut params, schedule, &parts, &currency)?;
     read_settings(tx, &mut params, &mut phase, schedule)?;
     let (end, duration) = read_end(tx, &mut params, start)?;
     let start = match start {
@@ -177,23 +183,24 @@ fn read_metadata(params: &mut Params) -> Result<Value, ApiError> {
     Ok(metadata)
 }
 
-/// The currency and what is sold.
-fn read_items(tx: &Tx, phase: &mut Params) -> Result<(String, Vec<Value>), ApiError> {
+/// The currency, the prices and what is sold.
+fn read_items(
+    tx: &mut Tx,
+    phase: &mut Params,
+    schedule: &Value,
+) -> Result<(String, Vec<Value>, Vec<Value>), ApiError> {
     let param = phase.full_name("items");
     let list = phase.list("items")?.unwrap_or_default();
     let (mut prices, mut items) = (Vec::<Value>::new(), Vec::new());
-    for mut item in list {
-        item.refuse(UNSUPPORTED_OF_ITEMS)?;
+    for item in list {
         let name = item.full_name("price");
-        let price = read_price(tx, &mut item)?.ok_or_else(|| ApiError::missing_param(&name))?;
-        let quantity = read_quantity(&mut item)?.unwrap_or(1);
-        item.finish()?;
+        let (price, item) = read_item(tx, item, schedule)?;
         if prices.iter().any(|known| known["id"] == price["id"]) {
             let message =
                 format!("Cannot add multiple subscription items with the same plan: {}", text(&price, "id"));
             return Err(ApiError::invalid(message).param(name));
         }
-        items.push(phases::item(text(&price, "id"), quantity));
+        items.push(item);
         prices.push(price);
     }
     let Some(first) = prices.first() else {
@@ -206,11 +213,53 @@ fn read_items(tx: &Tx, phase: &mut Params) -> Result<(String, Vec<Value>), ApiEr
     let of = |price: &Value| {
         (price["recurring"]["interval"].clone(), number(&price["recurring"], "interval_count"))
     };
-    if prices.iter().any(|price| of(price) != of(first) || price["currency"] != first["currency"]) {
-        let message = "Currency and interval fields must match across all plans on this subscription.";
-        return Err(ApiError::invalid(message).param(param));
+    let is_mixed = prices.iter().any(|price| of(price) != of(first)) && debits::is_classic(schedule);
+    if is_mixed || prices.iter().any(|price| price["currency"] != first["currency"]) {
+        return Err(ApiError::invalid(ONE_INTERVAL).param(param));
     }
-    Ok((text(first, "currency").to_owned(), items))
+    Ok((text(first, "currency").to_owned(), prices, items))
+}
+
+/// The price of one item, and the item as it stands in a phase.
+fn read_item(tx: &mut Tx, mut item: Params, schedule: &Value) -> Result<(Value, Value), ApiError> {
+    item.refuse(UNSUPPORTED_OF_ITEMS)?;
+    let name = item.full_name("price");
+    let price = match price_data::read(tx, &mut item, true)? {
+        Some(price) => price,
+        None => read_price(tx, &mut item)?.ok_or_else(|| ApiError::missing_param(&name))?,
+    };
+    let quantity = read_quantity(&mut item)?.unwrap_or(1);
+    let mut shown = phases::item(text(&price, "id"), quantity);
+    let parts = [part(&price, &shown)];
+    shown["discounts"] = read_discounts(tx, &mut item, schedule, &parts, text(&price, "currency"))?;
+    shown["metadata"] = item.metadata(&json!({}))?;
+    item.finish()?;
+    Ok((price, shown))
+}
+
+fn part(price: &Value, item: &Value) -> Part {
+    let amount = number(price, "unit_amount") * number(item, "quantity");
+    Part { product: text(price, "product").to_owned(), amount }
+}
+
+/// `discounts`, by the names that they are redeemed by when the phase begins.
+fn read_discounts(
+    tx: &Tx,
+    params: &mut Params,
+    schedule: &Value,
+    parts: &[Part],
+    currency: &str,
+) -> Result<Value, ApiError> {
+    let subscription = tx.find(Kind::Subscription, text(schedule, "subscription"));
+    let known = subscription.map(|subscription| redeem::all_ids(&subscription)).unwrap_or_default();
+    let sale = Sale { customer: schedule["customer"].as_str(), currency, parts, most: 20, known: &known };
+    let named = discounts::read(tx, params, &sale)?;
+    let shown = |one: &Applied| match (&one.promotion_code, known.contains(&one.id)) {
+        (_, true) => json!({ "coupon": null, "discount": one.id, "promotion_code": null }),
+        (Some(code), false) => json!({ "coupon": null, "discount": null, "promotion_code": code }),
+        (None, false) => json!({ "coupon": one.coupon["id"], "discount": null, "promotion_code": null }),
+    };
+    Ok(named.iter().map(shown).collect())
 }
 
 /// A subscription has one currency for all its life.

@@ -9,14 +9,19 @@ use serde_json::{Value, json};
 use super::configuration::products;
 use super::{LIFE, Outcome, Visit, visit};
 use crate::billing::change::{self as changing, Anchor, Change, ItemChange, Planned, Prorate};
+use crate::billing::discount::redeem::{self, Owner};
 use crate::billing::money::MOST_QUANTITY;
 use crate::billing::payment::Authentication;
 use crate::billing::preview::{self, Preview};
+use crate::billing::schedule::discounts::granted;
+use crate::billing::subscription::ids_of;
 use crate::billing::update::{self, Behavior, How};
 use crate::error::ApiError;
 use crate::state::{Kind, Tx, ids, number, text};
 
 const FEATURE: &str = "subscription_update";
+/// The note that has the discounts that a session's flow brings.
+const HELD: &str = "discounts";
 
 /// What a customer wants to have instead.
 #[derive(Clone, Debug)]
@@ -150,9 +155,39 @@ pub fn look(tx: &Tx, visit: &Visit, subscription: &Value, wish: &Wish) -> Result
     ensure_offered(tx, &visit.configuration, subscription, wish)?;
     let date = date(visit, subscription, wish);
     let change = change_of(tx, visit, subscription, wish, date);
-    let planned = changing::plan(tx, subscription, &change)?;
+    let mut subscription = subscription.clone();
+    if let Some(discounts) = held(tx, visit, &subscription) {
+        subscription["discounts"] = discounts;
+    }
+    let planned = changing::plan(tx, &subscription, &change)?;
     let preview = preview::of_change(tx, &planned, change.prorate);
     Ok(Look { planned, preview, date })
+}
+
+/// The discounts of a session's flow wait with it, and take the place of the subscription's when it is confirmed. That
+/// they replace them is not known.
+pub fn hold_discounts(tx: &mut Tx, session: &Value) {
+    let flow = &session["flow"]["subscription_update_confirm"];
+    let discounts = granted(tx, &flow["discounts"]);
+    if discounts.is_empty() {
+        return;
+    }
+    let (customer, subscription) = (text(session, "customer"), flow["subscription"].as_str());
+    redeem::store(tx, &discounts, Owner { customer, subscription, ..Owner::default() });
+    let id = text(session, "id").to_owned();
+    let mut notes = tx.private(Kind::PortalSession, &id).clone();
+    if notes.is_null() {
+        notes = json!({});
+    }
+    notes[HELD] = ids_of(&discounts);
+    tx.put_with(Kind::PortalSession, &id, session.clone(), notes);
+}
+
+/// The ids of those of this visit's flow, if it is about this subscription.
+fn held(tx: &Tx, visit: &Visit, subscription: &Value) -> Option<Value> {
+    let flow = &visit.session["flow"]["subscription_update_confirm"];
+    let ids = &tx.private(Kind::PortalSession, text(&visit.session, "id"))[HELD];
+    (ids.is_array() && flow["subscription"] == subscription["id"]).then(|| ids.clone())
 }
 
 /// The date that was shown, if it still holds.

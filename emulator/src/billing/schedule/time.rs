@@ -70,7 +70,7 @@ fn draft(tx: &Tx, schedule: &Value, phase: &Value) -> Draft {
         missing_payment_method: "create_invoice".to_owned(),
         billing_reason: "subscription_create",
         discounts: discounts::granted(tx, &phase["discounts"]),
-        beginning: Beginning { billing_mode: Some(schedule["billing_mode"].clone()), ..Beginning::default() },
+        beginning: Beginning::in_mode(&schedule["billing_mode"]),
     }
 }
 
