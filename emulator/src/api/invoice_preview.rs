@@ -115,7 +115,9 @@ fn of_customer(
         invoice["parent"] = Value::Null;
         for line in invoice["lines"]["data"].as_array_mut().into_iter().flatten() {
             line["subscription"] = Value::Null;
-            line["parent"]["subscription_item_details"]["subscription"] = Value::Null;
+            if line["parent"]["subscription_item_details"].is_object() {
+                line["parent"]["subscription_item_details"]["subscription"] = Value::Null;
+            }
         }
         return Ok(invoice);
     }

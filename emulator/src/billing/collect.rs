@@ -58,6 +58,7 @@ pub fn collect(tx: &mut Tx, invoice: Value, attempt: &Attempt) -> Collected {
     };
     match payment::charge(tx, &order, attempt.authentication) {
         Charged::Paid(paid) => {
+            save_method(tx, &invoice, &order.payment_method);
             settle(tx, invoice, Some(&paid), attempt.occasion);
             Collected::Paid
         }
@@ -71,6 +72,19 @@ pub fn collect(tx: &mut Tx, invoice: Value, attempt: &Attempt) -> Collected {
             fail(tx, invoice, attempt.occasion, Some("invoice.payment_action_required"));
             Collected::NeedsAuthentication(intent)
         }
+    }
+}
+
+/// The card of a payment becomes the subscription's own, where its settings say so.
+fn save_method(tx: &mut Tx, invoice: &Value, method: &str) {
+    let Some(mut subscription) = tx.copy(Kind::Subscription, invoice::subscription_of(invoice)) else {
+        return;
+    };
+    let saves = subscription["payment_settings"]["save_default_payment_method"] == "on_subscription";
+    let is_theirs = tx.find(Kind::PaymentMethod, method);
+    if saves && is_theirs.is_some_and(|it| it["customer"] == subscription["customer"]) {
+        subscription["default_payment_method"] = json!(method);
+        tx.update(Kind::Subscription, subscription, "customer.subscription.updated");
     }
 }
 

@@ -191,6 +191,22 @@ async fn an_item_brings_a_price_of_its_own() {
 }
 
 #[tokio::test]
+async fn the_card_that_pays_later_becomes_the_subscriptions_own() {
+    let stripe = Stripe::start().await;
+    let more = [
+        ("payment_settings[save_default_payment_method]", "on_subscription"),
+        ("payment_behavior", "default_incomplete"),
+    ];
+    let (customer, reply) = begun(&stripe, &more).await;
+    assert_eq!(reply.body["default_payment_method"], Value::Null);
+    let path = format!("/v1/invoices/{}/pay", id(&reply.body["latest_invoice"]));
+    stripe.post(&path, &[]).await;
+    let own = &stripe.only_subscription(&customer).await["default_payment_method"];
+    let customer = stripe.get(&format!("/v1/customers/{customer}")).await;
+    assert_eq!(*own, customer["invoice_settings"]["default_payment_method"]);
+}
+
+#[tokio::test]
 async fn settings_are_kept_and_do_what_they_say() {
     let stripe = Stripe::start().await;
     let more = [
