@@ -11,7 +11,7 @@ use crate::billing::invoice_item;
 use crate::billing::subscription::ids_of;
 use crate::error::{ApiError, Place};
 use crate::params::Params;
-use crate::state::{Kind, Tx, ids, number, text};
+use crate::state::{Kind, Tx, number, text};
 
 const MOST: usize = 20;
 
@@ -40,10 +40,29 @@ pub fn read(tx: &mut Tx, params: &mut Params, buyer: &Buyer) -> Result<Added, Ap
     Ok((items, named))
 }
 
+/// What a request says of one item.
+struct Said {
+    price: Value,
+    quantity: i64,
+    discounts: Vec<Applied>,
+    discountable: Option<bool>,
+    metadata: Value,
+}
+
 fn read_one(tx: &mut Tx, mut one: Params, buyer: &Buyer) -> Result<(Value, Vec<Applied>), ApiError> {
+    let said = read_said(tx, &mut one, buyer)?;
+    one.finish()?;
+    let mut item = invoice_item::sold_once(tx, buyer.customer, &said.price, said.quantity, buyer.period);
+    item["discountable"] = json!(said.discountable.unwrap_or(true));
+    item["discounts"] = ids_of(&said.discounts);
+    item["metadata"] = said.metadata;
+    Ok((item, said.discounts))
+}
+
+fn read_said(tx: &mut Tx, one: &mut Params, buyer: &Buyer) -> Result<Said, ApiError> {
     one.refuse(&["period", "tax_rates"])?;
     let param = one.full_name("price");
-    let price = match price_data::read(tx, &mut one, false)? {
+    let price = match price_data::read(tx, one, false)? {
         Some(price) => price,
         None => tx.require(Kind::Price, &one.required_text("price")?, Place::Param(&param))?,
     };
@@ -59,44 +78,37 @@ fn read_one(tx: &mut Tx, mut one: Params, buyer: &Buyer) -> Result<(Value, Vec<A
         let message = format!("The price specified only supports `{}`.", text(&price, "currency"));
         return Err(ApiError::invalid(message).param(param));
     }
-    let quantity = read_quantity(&mut one)?.unwrap_or(1);
+    let quantity = read_quantity(one)?.unwrap_or(1);
     let amount = number(&price, "unit_amount") * quantity;
     let part = Part { product: text(&price, "product").to_owned(), amount };
-    let sale = Sale {
-        customer: Some(buyer.customer),
-        currency: buyer.currency,
-        parts: &[part],
-        most: 20,
-        known: &[],
-    };
-    let discounts = discounts::read(tx, &mut one, &sale)?;
-    let product = tx.find(Kind::Product, text(&price, "product"));
-    let item = json!({
-        "id": ids::new("ii_"),
-        "object": "invoiceitem",
-        "amount": amount,
-        "currency": buyer.currency,
-        "customer": buyer.customer,
-        "customer_account": null,
-        "date": tx.now(),
-        "description": product.map(|product| product["name"].clone()),
-        "discountable": one.boolean("discountable")?.unwrap_or(true),
-        "discounts": ids_of(&discounts),
-        "invoice": null,
-        "livemode": false,
-        "metadata": one.metadata(&json!({}))?,
-        "net_amount": amount,
-        "parent": null,
-        "period": { "start": buyer.period.0, "end": buyer.period.1 },
-        "pricing": invoice_item::pricing(&price, amount, quantity),
-        "proration": false,
-        "quantity": quantity,
-        "quantity_decimal": quantity.to_string(),
-        "tax_rates": [],
-        "test_clock": tx.find(Kind::Customer, buyer.customer).map(|customer| customer["test_clock"].clone()),
-    });
-    one.finish()?;
-    Ok((item, discounts))
+    let customer = Some(buyer.customer);
+    let sale = Sale { customer, currency: buyer.currency, parts: &[part], most: 20, known: &[] };
+    let discounts = discounts::read(tx, one, &sale)?;
+    let discountable = one.boolean("discountable")?;
+    Ok(Said { price, quantity, discounts, discountable, metadata: one.metadata(&json!({}))? })
+}
+
+/// The same for a phase of a schedule, in whose shape they wait until it begins.
+pub fn read_for_phase(tx: &mut Tx, params: &mut Params, buyer: &Buyer) -> Result<Value, ApiError> {
+    let mut shown = Vec::new();
+    for mut one in params.list("add_invoice_items")?.unwrap_or_default() {
+        let said = read_said(tx, &mut one, buyer)?;
+        one.finish()?;
+        let name = |discount: &Applied| match &discount.promotion_code {
+            Some(code) => json!({ "coupon": null, "discount": null, "promotion_code": code }),
+            None => json!({ "coupon": discount.coupon["id"], "discount": null, "promotion_code": null }),
+        };
+        shown.push(json!({
+            "discountable": said.discountable,
+            "discounts": said.discounts.iter().map(name).collect::<Vec<_>>(),
+            "metadata": said.metadata,
+            "period": { "end": { "type": "min_item_period_end" }, "start": { "type": "max_item_period_start" } },
+            "price": said.price["id"],
+            "quantity": said.quantity,
+            "tax_rates": [],
+        }));
+    }
+    Ok(json!(shown))
 }
 
 /// Lets the items of a change wait for the subscription's next invoice, which may be the one that it brings.

@@ -38,6 +38,9 @@ const UNSUPPORTED: &[&str] = &[
 pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
     params.refuse(UNSUPPORTED)?;
+    // What is charged and what is billed are of one second.
+    let now = call.tx.now();
+    call.tx.set_time(Some(now));
     let customer_id = params.required_text("customer")?;
     let customer = call.tx.require(Kind::Customer, &customer_id, Place::Param("customer"))?;
     let behavior = params.one_of("payment_behavior", BEHAVIORS)?;

@@ -54,6 +54,36 @@ pub fn of_proration(tx: &Tx, subscription: &Value, proration: &Proration) -> Val
     })
 }
 
+/// An item for something that is sold once, without a subscription or an invoice. It is not stored.
+pub fn sold_once(tx: &Tx, customer: &str, price: &Value, quantity: i64, period: (i64, i64)) -> Value {
+    let amount = number(price, "unit_amount") * quantity;
+    let test_clock = tx.find(Kind::Customer, customer).map(|customer| customer["test_clock"].clone());
+    json!({
+        "id": ids::new("ii_"),
+        "object": "invoiceitem",
+        "amount": amount,
+        "currency": price["currency"],
+        "customer": customer,
+        "customer_account": null,
+        "date": tx.now(),
+        "description": product_name(tx, price),
+        "discountable": true,
+        "discounts": [],
+        "invoice": null,
+        "livemode": false,
+        "metadata": {},
+        "net_amount": amount,
+        "parent": null,
+        "period": { "start": period.0, "end": period.1 },
+        "pricing": pricing(price, amount, quantity),
+        "proration": false,
+        "quantity": quantity,
+        "quantity_decimal": quantity.to_string(),
+        "tax_rates": [],
+        "test_clock": test_clock,
+    })
+}
+
 /// The parent of an item that belongs to a subscription.
 pub fn parent_of(subscription: &Value) -> Value {
     json!({ "subscription_details": { "subscription": subscription["id"] }, "type": "subscription_details" })

@@ -78,11 +78,7 @@ pub fn begin(tx: &mut Tx, draft: &Draft, settlement: Settlement) -> Purchase {
     let mut subscription = subscription::build(tx, draft, status);
     let draft_invoice = invoice::draft(tx, draft, &subscription);
     let redeemed = redeem_all(tx, draft, &mut subscription, &draft_invoice);
-    for mut item in draft.beginning.invoice_items.clone() {
-        item["invoice"] = draft_invoice["id"].clone();
-        item["parent"] = invoice_item::parent_of(&subscription);
-        tx.put(Kind::InvoiceItem, item);
-    }
+    put_invoice_items(tx, draft, &subscription, &draft_invoice);
     let mut now = draft_invoice.clone();
     invoice::finalize(tx, &mut now);
     let open_invoice = now.clone();
@@ -117,6 +113,15 @@ pub fn begin(tx: &mut Tx, draft: &Draft, settlement: Settlement) -> Purchase {
         paid,
         unpaid,
         invoice_payment,
+    }
+}
+
+/// Stores what is sold once with the first invoice.
+pub fn put_invoice_items(tx: &mut Tx, draft: &Draft, subscription: &Value, first: &Value) {
+    for mut item in draft.beginning.invoice_items.clone() {
+        item["invoice"] = first["id"].clone();
+        item["parent"] = invoice_item::parent_of(subscription);
+        tx.put(Kind::InvoiceItem, item);
     }
 }
 

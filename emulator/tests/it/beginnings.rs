@@ -15,7 +15,7 @@ const FIRST: i64 = MIDDLE + 17 * DAY;
 
 /// A subscription over 12 dollars a month that begins in the middle of January.
 async fn begun(stripe: &Stripe, more: &[(&str, &str)]) -> (String, Reply) {
-    stripe.control("/_emulator/clock", json!({ "to": MIDDLE })).await;
+    stripe.pass_until(MIDDLE).await;
     let (customer, price) = (payer(stripe).await, stripe.price().await);
     let base = [
         ("customer", customer.as_str()),

@@ -220,6 +220,41 @@ async fn a_phase_brings_its_discounts_and_takes_them_away() {
 }
 
 #[tokio::test]
+async fn a_phase_sells_something_once() {
+    let stripe = Stripe::start().await;
+    coupon(&stripe, "HALF", &[("percent_off", "50")]).await;
+    let (customer, price) = (payer(&stripe).await, stripe.price().await);
+    let product = id(&stripe.post("/v1/products", &[("name", "Setup")]).await);
+    let names: Vec<String> = [0, 1]
+        .iter()
+        .flat_map(|at| {
+            let once = format!("phases[{at}][add_invoice_items][0]");
+            let data =
+                ["currency", "product", "unit_amount"].map(|name| format!("{once}[price_data][{name}]"));
+            data.into_iter().chain([format!("{once}[discounts][0][coupon]")])
+        })
+        .collect();
+    let values = ["usd", product.as_str(), "500", "HALF"].into_iter().cycle();
+    let mut fields: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(values).collect();
+    fields.extend([
+        ("customer", customer.as_str()),
+        ("start_date", "now"),
+        ("phases[0][items][0][price]", price.as_str()),
+        ("phases[0][duration][interval]", "month"),
+        ("phases[1][items][0][price]", price.as_str()),
+        ("phases[1][duration][interval]", "month"),
+    ]);
+    let schedule = stripe.post("/v1/subscription_schedules", &fields).await;
+    assert_eq!(schedule["phases"][1]["add_invoice_items"][0]["quantity"], 1);
+    let first = stripe.invoices(&customer).await.remove(0);
+    assert_eq!(first["total"], 1450);
+    assert_eq!(renewed(&stripe, &customer).await["total"], 1450);
+    stripe.pass(31 * crate::time::DAY).await;
+    assert_eq!(stripe.invoices(&customer).await[0]["total"], 1200);
+    assert_eq!(stripe.get("/v1/coupons/HALF").await["times_redeemed"], 2);
+}
+
+#[tokio::test]
 async fn the_portal_confirms_a_change_with_a_discount() {
     let stripe = Stripe::start().await;
     coupon(&stripe, "HALF", &[("percent_off", "50"), ("duration", "forever")]).await;

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::dates::{Wanted, chain, first_start};
+use crate::api::added_items::{self, Buyer};
 use crate::api::discounts::{self, Sale};
 use crate::api::price_data;
 use crate::api::subscription_change::{read_price, read_quantity};
@@ -21,7 +22,6 @@ pub const PRORATION: &[&str] = &["always_invoice", "create_prorations", "none"];
 pub const ANCHORS: &[&str] = &["automatic", "phase_start"];
 /// Parameters of a phase that Stripe has and that this emulator would have to ignore.
 const UNSUPPORTED: &[&str] = &[
-    "add_invoice_items",
     "application_fee_percent",
     "automatic_tax",
     "billing_thresholds",
@@ -89,6 +89,8 @@ fn read_phase(tx: &mut Tx, mut params: Params, schedule: &Value, start: Start) -
     let parts: Vec<Part> = prices.iter().zip(&items).map(|(price, item)| part(price, item)).collect();
     let mut phase = phases::plain(&currency, items);
     phase["discounts"] = read_discounts(tx, &mut params, schedule, &parts, &currency)?;
+    let buyer = Buyer { customer: text(schedule, "customer"), currency: &currency, period: (0, 0) };
+    phase["add_invoice_items"] = added_items::read_for_phase(tx, &mut params, &buyer)?;
     read_settings(tx, &mut params, &mut phase, schedule)?;
     let (end, duration) = read_end(tx, &mut params, start)?;
     let start = match start {

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::{discounts, phases, set_cancellation};
+use super::{added, discounts, phases, set_cancellation};
 use crate::billing::change::{self, Anchor, Change, ItemChange, Planned, Prorate, items_of};
 use crate::billing::discount::redeem;
 use crate::billing::payment::Authentication;
@@ -35,6 +35,7 @@ pub fn begin(tx: &mut Tx, schedule: &Value, phase: &Value) -> Result<(), ApiErro
         _ => Anchor::Unchanged,
     };
     let prorate = prorate(text(phase, "proration_behavior"));
+    added::wait(tx, &before, phase);
     become_it(tx, &before, wanted, schedule, phase, (prorate, anchor))
 }
 

@@ -3,6 +3,7 @@
 //! `ending` lets the subscription go. Whatever else changes a managed subscription calls `follow`, so that the
 //! schedule does not take the change back.
 
+mod added;
 pub mod discounts;
 pub mod ending;
 mod enter;

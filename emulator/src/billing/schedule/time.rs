@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{TOLD, discounts, ending, enter, phases, set_cancellation};
+use super::{TOLD, added, discounts, ending, enter, phases, set_cancellation};
 use crate::billing::discount::redeem;
 use crate::billing::subscription::{self, Beginning, Draft, Line, period_ends};
 use crate::billing::{invoice, purchase, renewal};
@@ -41,6 +41,7 @@ pub fn start(tx: &mut Tx, schedule: &mut Value) {
     first["automatically_finalizes_at"] = json!(tx.now() + renewal::DRAFT);
     subscription["latest_invoice"] = first["id"].clone();
     let redeemed = purchase::redeem_all(tx, &draft, &mut subscription, &first);
+    purchase::put_invoice_items(tx, &draft, &subscription, &first);
     redeem::announce(tx, &redeemed);
     schedule["status"] = json!("active");
     schedule["subscription"] = subscription["id"].clone();
@@ -60,6 +61,10 @@ fn draft(tx: &Tx, schedule: &Value, phase: &Value) -> Draft {
     let method = phases::setting(schedule, phase, "default_payment_method");
     let mut metadata = json!({});
     enter::merge_metadata(&mut metadata, &phase["metadata"]);
+    let (invoice_items, of_invoice_items) =
+        added::items(tx, text(schedule, "customer"), phase, (tx.now(), number(phase, "end_date")));
+    let mode = Beginning::in_mode(&schedule["billing_mode"]);
+    let beginning = Beginning { invoice_items, of_invoice_items, ..mode };
     Draft {
         customer: text(schedule, "customer").to_owned(),
         lines: lines.collect(),
@@ -70,7 +75,7 @@ fn draft(tx: &Tx, schedule: &Value, phase: &Value) -> Draft {
         missing_payment_method: "create_invoice".to_owned(),
         billing_reason: "subscription_create",
         discounts: discounts::granted(tx, &phase["discounts"]),
-        beginning: Beginning::in_mode(&schedule["billing_mode"]),
+        beginning,
     }
 }
 
