@@ -166,10 +166,9 @@ fn of_subscription(
         return Ok(now);
     }
     let (_, period_end) = subscription::period_ends(&subscription);
-    let is_last = |at: i64| at <= period_end;
-    let ends = at_end.unwrap_or_else(|| subscription["cancel_at"].as_i64().is_some_and(is_last));
+    let is_last = || subscription["cancel_at"].as_i64().is_some_and(|at| at <= period_end);
     let next = if changes_nothing { renewal::foreseen(tx, &subscription) } else { preview.next };
-    if !ends {
+    if !at_end.unwrap_or_else(is_last) {
         return Ok(next);
     }
     let last = closing(tx, &planned.subscription, &change::invoice_items(tx, &planned));

@@ -30,12 +30,18 @@ pub fn read(tx: &mut Tx, item: &mut Params, is_recurring: bool) -> Result<Option
     data.one_of("tax_behavior", &["unspecified"])?;
     let recurring = if is_recurring { read_recurring(&mut data)? } else { Value::Null };
     data.finish()?;
-    let price = json!({
+    let price = price(tx.now(), &currency, &product, recurring, amount);
+    tx.put(Kind::Price, price.clone());
+    Ok(Some(price))
+}
+
+fn price(now: i64, currency: &str, product: &str, recurring: Value, amount: i64) -> Value {
+    json!({
         "id": ids::new("price_"),
         "object": "price",
         "active": false,
         "billing_scheme": "per_unit",
-        "created": tx.now(),
+        "created": now,
         "currency": currency,
         "custom_unit_amount": null,
         "livemode": false,
@@ -43,16 +49,14 @@ pub fn read(tx: &mut Tx, item: &mut Params, is_recurring: bool) -> Result<Option
         "metadata": {},
         "nickname": null,
         "product": product,
+        "type": if recurring.is_null() { "one_time" } else { "recurring" },
         "recurring": recurring,
         "tax_behavior": "unspecified",
         "tiers_mode": null,
         "transform_quantity": null,
-        "type": if is_recurring { "recurring" } else { "one_time" },
         "unit_amount": amount,
         "unit_amount_decimal": amount.to_string(),
-    });
-    tx.put(Kind::Price, price.clone());
-    Ok(Some(price))
+    })
 }
 
 fn read_recurring(data: &mut Params) -> Result<Value, ApiError> {

@@ -81,34 +81,45 @@ pub fn plan(tx: &Tx, before: &Value, change: &Change) -> Result<Planned, ApiErro
     let is_trial = trial_end.is_some() || (was_trial && !ends_trial);
     let begins_period = !is_trial && (ends_trial || change.anchor == Anchor::Now || restarts(&old, &new));
     let credits_all = begins_period || (trial_end.is_some() && !was_trial);
-    let at_once = change.prorate == Prorate::Always;
     if !credits_all && !was_trial {
         move_to_own_periods(before, &old, &mut new, from);
     }
+    let at_once = change.prorate == Prorate::Always;
     let moved = charges::Change { subscription: before, old: &old, new: &new, from, at_once };
     let prorations = match () {
         () if was_trial || change.prorate == Prorate::Never || before["status"] == "paused" => Vec::new(),
         () if credits_all => old.iter().flat_map(|item| debits::credits(tx, before, item, from)).collect(),
         () => charges::between(tx, &moved),
     };
+    begin_anew(&mut after, &mut new, now, (trial_end, ends_trial, begins_period));
+    set_items(&mut after, new);
+    end_with_period(&mut after);
+    Ok(Planned { subscription: after, prorations, begins_period })
+}
+
+/// A trial or a period begins, if one does.
+fn begin_anew(
+    after: &mut Value,
+    new: &mut [Value],
+    now: i64,
+    (trial_end, ends_trial, begins_period): (Option<i64>, bool, bool),
+) {
+    let was_trial = after["status"] == "trialing";
     if let Some(end) = trial_end {
         after["status"] = json!("trialing");
         after["trial_end"] = json!(end);
         // https://docs.stripe.com/changelog/basil/2025-04-30/subscriptions-billing-mode
-        if before["trial_start"].is_null() || !(was_trial || debits::is_classic(before)) {
+        if after["trial_start"].is_null() || !(was_trial || debits::is_classic(after)) {
             after["trial_start"] = json!(now);
         }
-        begin_period(&mut after, &mut new, now, Some(end));
+        begin_period(after, new, now, Some(end));
     } else if begins_period {
         if ends_trial {
             after["status"] = json!("active");
             after["trial_end"] = json!(now);
         }
-        begin_period(&mut after, &mut new, now, None);
+        begin_period(after, new, now, None);
     }
-    set_items(&mut after, new);
-    end_with_period(&mut after);
-    Ok(Planned { subscription: after, prorations, begins_period })
 }
 
 /// Whoever leaves with the period leaves with the one that there is now.
@@ -134,24 +145,7 @@ fn change_item(
     wanted: &ItemChange,
 ) -> Result<(), ApiError> {
     let Some(id) = &wanted.id else {
-        let Some(price) = wanted.price.clone() else {
-            return Err(ApiError::missing_param("items[0][price]"));
-        };
-        if items.iter().any(|item| item["price"]["id"] == price["id"]) {
-            let message =
-                format!("Cannot add multiple subscription items with the same plan: {}", text(&price, "id"));
-            return Err(ApiError::invalid(message));
-        }
-        let line = Line::new(price, wanted.quantity.unwrap_or(1));
-        let mut item = subscription::item(text(subscription, "id"), &line, None, tx.now());
-        describe(&mut item, wanted);
-        // Not one of those that are left: it may take the place of the last of them.
-        if let Some(first) = items_of(subscription).first() {
-            item["current_period_start"] = first["current_period_start"].clone();
-            item["current_period_end"] = first["current_period_end"].clone();
-        }
-        items.push(item);
-        return Ok(());
+        return add_item(tx, subscription, items, wanted);
     };
     let Some(at) = items.iter().position(|item| text(item, "id") == id) else {
         let message = format!("No such subscription item: '{id}'");
@@ -169,6 +163,32 @@ fn change_item(
         items[at]["quantity"] = json!(quantity);
     }
     describe(&mut items[at], wanted);
+    Ok(())
+}
+
+fn add_item(
+    tx: &Tx,
+    subscription: &Value,
+    items: &mut Vec<Value>,
+    wanted: &ItemChange,
+) -> Result<(), ApiError> {
+    let Some(price) = wanted.price.clone() else {
+        return Err(ApiError::missing_param("items[0][price]"));
+    };
+    if items.iter().any(|item| item["price"]["id"] == price["id"]) {
+        let message =
+            format!("Cannot add multiple subscription items with the same plan: {}", text(&price, "id"));
+        return Err(ApiError::invalid(message));
+    }
+    let line = Line::new(price, wanted.quantity.unwrap_or(1));
+    let mut item = subscription::item(text(subscription, "id"), &line, None, tx.now());
+    describe(&mut item, wanted);
+    // Not one of those that are left: it may take the place of the last of them.
+    if let Some(first) = items_of(subscription).first() {
+        item["current_period_start"] = first["current_period_start"].clone();
+        item["current_period_end"] = first["current_period_end"].clone();
+    }
+    items.push(item);
     Ok(())
 }
 

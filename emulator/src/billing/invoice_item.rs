@@ -13,8 +13,7 @@ use crate::state::{Kind, Tx, ids, number, text};
 /// The item that a proration leaves. It is not stored. Where `proration_discounts` is `itemized` the amount is without
 /// discounts, which are told of beside it; else they are in it.
 pub fn of_proration(tx: &Tx, subscription: &Value, proration: &Proration) -> Value {
-    let item = &proration.item;
-    let price = &item["price"];
+    let (item, price) = (&proration.item, &proration.item["price"]);
     let quantity = number(item, "quantity");
     let name = product_name(tx, price);
     let what = if quantity == 1 { name } else { format!("{quantity} × {name}") };

@@ -78,7 +78,6 @@ pub fn begin(tx: &mut Tx, draft: &Draft, settlement: Settlement) -> Purchase {
     let mut subscription = subscription::build(tx, draft, status);
     let draft_invoice = invoice::draft(tx, draft, &subscription);
     let redeemed = redeem_all(tx, draft, &mut subscription, &draft_invoice);
-    put_invoice_items(tx, draft, &subscription, &draft_invoice);
     let mut now = draft_invoice.clone();
     invoice::finalize(tx, &mut now);
     let open_invoice = now.clone();
@@ -117,7 +116,7 @@ pub fn begin(tx: &mut Tx, draft: &Draft, settlement: Settlement) -> Purchase {
 }
 
 /// Stores what is sold once with the first invoice.
-pub fn put_invoice_items(tx: &mut Tx, draft: &Draft, subscription: &Value, first: &Value) {
+fn put_invoice_items(tx: &mut Tx, draft: &Draft, subscription: &Value, first: &Value) {
     for mut item in draft.beginning.invoice_items.clone() {
         item["invoice"] = first["id"].clone();
         item["parent"] = invoice_item::parent_of(subscription);
@@ -125,7 +124,7 @@ pub fn put_invoice_items(tx: &mut Tx, draft: &Draft, subscription: &Value, first
     }
 }
 
-/// Stores the discounts that a subscription begins with, and uses up those that are for its first invoice alone.
+/// Stores the discounts and the invoice items that a subscription begins with, and uses up those that are for its first invoice alone.
 pub fn redeem_all(tx: &mut Tx, draft: &Draft, subscription: &mut Value, first: &Value) -> Vec<String> {
     let (id, customer) = (text(subscription, "id").to_owned(), draft.customer.as_str());
     let owner = Owner { customer, subscription: Some(&id), ..Owner::default() };
@@ -135,6 +134,7 @@ pub fn redeem_all(tx: &mut Tx, draft: &Draft, subscription: &mut Value, first: &
     }
     redeem::store(tx, &draft.beginning.of_invoice_items, Owner { customer, ..Owner::default() });
     let all = [draft.discounts.clone(), draft.own_discounts()].concat();
+    put_invoice_items(tx, draft, subscription, first);
     use_up(subscription, &all, first);
     all.into_iter().map(|discount| discount.id).collect()
 }

@@ -72,6 +72,23 @@ impl Beginning {
     }
 }
 
+impl Beginning {
+    /// Writes down what it says in place of what most have.
+    fn settle(&self, subscription: &mut Value) {
+        let said = [
+            ("billing_mode", &self.billing_mode),
+            ("invoice_settings", &self.invoice_settings),
+            ("payment_settings", &self.payment_settings),
+        ];
+        for (name, value) in said {
+            if let Some(value) = value {
+                subscription[name] = value.clone();
+            }
+        }
+        subscription["billing_cycle_anchor_config"] = self.anchor_config.clone();
+    }
+}
+
 impl Draft {
     /// The discounts of its items and of the items on its first invoice.
     pub fn own_discounts(&self) -> Vec<Applied> {
@@ -96,18 +113,16 @@ pub fn build(tx: &Tx, draft: &Draft, status: &str) -> Value {
     let (id, now) = (ids::new("sub_"), tx.now());
     let customer = tx.find(Kind::Customer, &draft.customer);
     let test_clock = customer.map_or(Value::Null, |customer| customer["test_clock"].clone());
-    let begins = &draft.beginning;
-    let first_end = draft.trial_end;
-    let mut items: Vec<Value> = draft.lines.iter().map(|line| item(&id, line, first_end, now)).collect();
-    if let (Some(anchor), None) = (begins.anchor, draft.trial_end) {
+    let mut items: Vec<Value> =
+        draft.lines.iter().map(|line| item(&id, line, draft.trial_end, now)).collect();
+    if let (Some(anchor), None) = (draft.beginning.anchor, draft.trial_end) {
         items.iter_mut().for_each(|item| end_at_boundary(item, anchor, now));
     }
-    let anchor = begins.anchor.or(draft.trial_end).unwrap_or(now);
     let mut subscription = shapes::filled(
         Shape::Subscription,
         json!({
             "id": id,
-            "billing_cycle_anchor": anchor,
+            "billing_cycle_anchor": draft.beginning.anchor.or(draft.trial_end).unwrap_or(now),
             "created": now,
             "currency": draft.currency(),
             "customer": draft.customer,
@@ -122,7 +137,7 @@ pub fn build(tx: &Tx, draft: &Draft, status: &str) -> Value {
                 "url": format!("/v1/subscription_items?subscription={id}"),
             },
             "metadata": draft.metadata,
-            "start_date": begins.backdated.unwrap_or(now),
+            "start_date": draft.beginning.backdated.unwrap_or(now),
             "status": status,
             "test_clock": test_clock,
             "trial_end": draft.trial_end,
@@ -130,17 +145,7 @@ pub fn build(tx: &Tx, draft: &Draft, status: &str) -> Value {
             "trial_start": draft.trial_end.map(|_| now),
         }),
     );
-    if let Some(mode) = &begins.billing_mode {
-        subscription["billing_mode"] = mode.clone();
-    }
-    for (name, settings) in
-        [("payment_settings", &begins.payment_settings), ("invoice_settings", &begins.invoice_settings)]
-    {
-        if let Some(settings) = settings {
-            subscription[name] = settings.clone();
-        }
-    }
-    subscription["billing_cycle_anchor_config"] = begins.anchor_config.clone();
+    draft.beginning.settle(&mut subscription);
     subscription
 }
 

@@ -11,11 +11,10 @@ use crate::state::{Tx, ids, number, text};
 /// A period of an item, paid in advance; in a trial it costs nothing. One that is shorter than the price is for, as
 /// until a first anchor, costs its share. Whether Stripe calls that a proration is not known; here it is none.
 pub fn of_item(tx: &Tx, subscription: &Value, item: &Value, in_trial: bool) -> Value {
-    let price = &item["price"];
-    let quantity = number(item, "quantity");
-    let period = (number(item, "current_period_start"), number(item, "current_period_end"));
+    let (price, quantity) = (&item["price"], number(item, "quantity"));
     let (start, end) = charges::full_period(item, number(subscription, "billing_cycle_anchor"));
-    let amount = if in_trial { 0 } else { share(cost(item), start, end, period.0) };
+    let amount =
+        if in_trial { 0 } else { share(cost(item), start, end, number(item, "current_period_start")) };
     let unit = if in_trial { json!("0") } else { price["unit_amount_decimal"].clone() };
     shapes::filled(
         Shape::InvoiceLine,

@@ -33,7 +33,6 @@ pub fn build(tx: &Tx, bill: Bill) -> Value {
     for line in &mut lines {
         line["invoice"] = json!(id);
     }
-    let count = lines.len();
     let mut invoice = shapes::filled(
         Shape::Invoice,
         json!({
@@ -49,9 +48,9 @@ pub fn build(tx: &Tx, bill: Bill) -> Value {
             "customer_shipping": customer["shipping"],
             "lines": {
                 "object": "list",
+                "total_count": lines.len(),
                 "data": lines,
                 "has_more": false,
-                "total_count": count,
                 "url": format!("/v1/invoices/{id}/lines"),
             },
             "parent": parent(bill.subscription),
@@ -60,9 +59,8 @@ pub fn build(tx: &Tx, bill: Bill) -> Value {
             "webhooks_delivered_at": now,
         }),
     );
-    for field in ["description", "footer"] {
-        invoice[field] = bill.subscription["invoice_settings"][field].clone();
-    }
+    let settings = &bill.subscription["invoice_settings"];
+    ["description", "footer"].iter().for_each(|field| invoice[*field] = settings[*field].clone());
     invoice["starting_balance"] = json!(number(&customer, "balance"));
     invoice["test_clock"] = customer["test_clock"].clone();
     add_up(&mut invoice);

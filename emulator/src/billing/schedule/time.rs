@@ -41,7 +41,6 @@ pub fn start(tx: &mut Tx, schedule: &mut Value) {
     first["automatically_finalizes_at"] = json!(tx.now() + renewal::DRAFT);
     subscription["latest_invoice"] = first["id"].clone();
     let redeemed = purchase::redeem_all(tx, &draft, &mut subscription, &first);
-    purchase::put_invoice_items(tx, &draft, &subscription, &first);
     redeem::announce(tx, &redeemed);
     schedule["status"] = json!("active");
     schedule["subscription"] = subscription["id"].clone();
