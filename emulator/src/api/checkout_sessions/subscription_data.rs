@@ -1,5 +1,5 @@
-//! `subscription_data`: what the subscription that comes of a session will have. Two of its readers also serve
-//! the subscriptions' own endpoints.
+//! `subscription_data`: what the subscription that comes of a session will have. The reader of `trial_settings` also
+//! serves the subscriptions' own endpoints.
 
 use serde_json::{Value, json};
 
