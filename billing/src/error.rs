@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::change::Refusal;
 use crate::id::{InvalidId, LookupKey};
 
 /// An error of the store. Nothing was acknowledged; trying again is safe.
@@ -98,6 +99,14 @@ pub enum Error {
     StoreForgets,
     #[error("another request is opening this user's checkout: try again in a moment")]
     Busy,
+    #[error("the subscription does not allow it now: {0:?}")]
+    Refused(Refusal),
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
 }
 
 impl Error {

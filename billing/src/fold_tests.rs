@@ -13,6 +13,7 @@ fn plan(id: &str) -> Plan {
         features: Vec::new(),
         recommended: false,
         trial_days: None,
+        trial_card: Default::default(),
         limits: Default::default(),
         prices: vec![PlanPrice {
             lookup_key: crate::id::LookupKey::parse(format!("{id}_monthly")).unwrap(),
@@ -34,6 +35,7 @@ fn plans() -> PlanDirectory {
 
 fn item(product: &str) -> ListedItem {
     ListedItem {
+        id: None,
         price: PriceId::parse("price_1").unwrap(),
         product: Some(ProductId::parse(product).unwrap()),
         quantity: Some(1),
@@ -57,6 +59,10 @@ fn listed(id: &str, status: Status, product: &str, created: i64) -> ListedSubscr
         canceled_at: None,
         ended_at: None,
         trial_end: None,
+        schedule: None,
+        pending_update: None,
+        discounts: Vec::new(),
+        pause_collection: None,
         payment_method: None,
         latest_invoice: None,
         user: None,
@@ -129,7 +135,8 @@ fn the_plan_is_the_highest_item_and_an_unknown_product_has_none() {
 #[test]
 fn the_json_is_theos() {
     let mut one = listed("sub_1", Status::Active, "prod_pro", 1);
-    one.payment_method = Some(PaymentMethod { brand: Some("visa".into()), last4: Some("4242".into()) });
+    one.payment_method =
+        Some(PaymentMethod { brand: Some("visa".into()), last4: Some("4242".into()), id: None });
     let value = serde_json::to_value(fold(&[one], &plans(), SYNCED)).unwrap();
     for (key, expected) in [
         ("subscriptionId", json!("sub_1")),

@@ -105,6 +105,10 @@ macro_rules! id {
 id!(/** The app's own id of a user. */ UserId, "the user id", user_char);
 id!(/** A customer at Stripe, `cus_…`. */ CustomerId, "the customer id", stripe_char);
 id!(/** A subscription at Stripe, `sub_…`. */ SubscriptionId, "the subscription id", stripe_char);
+id!(/** An item of a subscription, `si_…`. */ SubscriptionItemId, "the subscription item id", stripe_char);
+id!(/** A subscription schedule, `sub_sched_…`. */ ScheduleId, "the schedule id", stripe_char);
+id!(/** An invoice at Stripe, `in_…`. */ InvoiceId, "the invoice id", stripe_char);
+id!(/** A payment method at Stripe, `pm_…`. */ PaymentMethodId, "the payment method id", stripe_char);
 id!(/** A price at Stripe, `price_…`. */ PriceId, "the price id", chosen_char);
 id!(/** A product at Stripe, `prod_…`. */ ProductId, "the product id", chosen_char);
 id!(/** A Checkout Session, `cs_…`. */ CheckoutSessionId, "the checkout session id", stripe_char);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{LookupKey, PlanId, ProductId};
 use crate::money::Currency;
+use crate::policy::Policy;
 
 /// How often a price is charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default)]
@@ -45,6 +46,15 @@ pub struct PlanPrice {
     pub currency: Currency,
 }
 
+/// Whether a trial begins with a card.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TrialCard {
+    #[default]
+    Required,
+    Optional,
+}
+
 /// One plan. A plan without prices is free: nobody needs a subscription for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -54,6 +64,7 @@ pub struct Plan {
     pub features: Vec<String>,
     pub recommended: bool,
     pub trial_days: Option<u32>,
+    pub trial_card: TrialCard,
     pub limits: BTreeMap<String, u64>,
     pub prices: Vec<PlanPrice>,
 }
@@ -86,6 +97,7 @@ pub enum CatalogError {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Catalog {
     plans: Vec<Plan>,
+    policy: Policy,
 }
 
 impl Catalog {
@@ -116,7 +128,18 @@ impl Catalog {
         if keys.is_empty() {
             return Err(CatalogError::NothingToSell);
         }
-        Ok(Self { plans })
+        Ok(Self { plans, policy: Policy::default() })
+    }
+
+    /// These plans under another policy than the default one.
+    #[must_use]
+    pub fn with_policy(self, policy: Policy) -> Self {
+        Self { policy, ..self }
+    }
+
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     #[must_use]

@@ -16,7 +16,8 @@ use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
 use pages::{
-    AccountPage, CheckoutSuccessPage, FeaturePage, HomePage, LogInPage, NotFoundPage, PricingPage, SignUpPage,
+    AccountPage, CancelPage, CheckoutSuccessPage, ConfirmPage, FeaturePage, HomePage, InvoicesPage,
+    LogInPage, NotFoundPage, PaymentPage, PlanPage, PricingPage, SignUpPage,
 };
 
 pub use shell::shell;
@@ -35,6 +36,11 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/signup") view=SignUpPage ssr=SsrMode::Async/>
                 <Route path=path!("/login") view=LogInPage ssr=SsrMode::Async/>
                 <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async/>
+                <Route path=path!("/account/plan") view=PlanPage ssr=SsrMode::Async/>
+                <Route path=path!("/account/plan/confirm") view=ConfirmPage ssr=SsrMode::Async/>
+                <Route path=path!("/account/payment") view=PaymentPage ssr=SsrMode::Async/>
+                <Route path=path!("/account/invoices") view=InvoicesPage ssr=SsrMode::Async/>
+                <Route path=path!("/account/cancel") view=CancelPage ssr=SsrMode::Async/>
                 <Route path=path!("/checkout/success") view=CheckoutSuccessPage ssr=SsrMode::InOrder/>
                 <Route path=path!("/app") view=FeaturePage ssr=SsrMode::Async/>
             </Routes>

@@ -1,22 +1,21 @@
 //! From "Subscribe" to Stripe's page: reads the form, remembers the choice of someone who is not
 //! logged in, and turns every outcome into a page to go to.
 
-use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use cookie::time::Duration;
 use cookie::{Cookie, CookieJar, SameSite};
 use leptos::prelude::{ServerFnError, use_context};
 use leptos_axum::ResponseOptions;
-use tower_sessions::Session;
 use unsplit_billing::error::Error;
 use unsplit_billing::plan::Interval;
 use unsplit_billing::service::{Buyer, Checkout, CheckoutChoice};
 
 use super::AppState;
 use super::auth::{CurrentUser, User};
-use super::gate::{AFTER_CHECKOUT, context, unavailable};
-use super::session::{Visitor, see_other};
-use crate::app::flash::{Flash, FlashNotice, Tone};
+use super::flash::tell;
+use super::gate::{AFTER_CHECKOUT, context};
+use super::session::see_other;
+use crate::app::flash::Tone;
 
 /// The plan that somebody chose before they had an account, signed so that it is ours.
 const REMEMBERED: &str = "unsplit_plan";
@@ -92,20 +91,13 @@ async fn explain(error: &Error) -> Result<(), ServerFnError> {
         | Error::Invalid(_)
         | Error::WrongAccount
         | Error::RebuildRuns
+        | Error::Refused(_)
         | Error::StoreForgets => {
             let text = "Nothing was charged just now. If you have already paid, your account shows it soon; \
                         otherwise try again in a minute.";
             tell(Tone::Bad, "The payment page can't be reached", text).await
         }
     }
-}
-
-async fn tell(tone: Tone, title: &str, text: &str) -> Result<(), ServerFnError> {
-    let session = context::<Parts>()?.extensions.get::<Session>().cloned();
-    let session = session.ok_or_else(|| ServerFnError::new("The server is not set up for forms."))?;
-    let notice = FlashNotice { tone, title: title.to_owned(), text: text.to_owned() };
-    let flash = Flash { notice: Some(notice), ..Flash::default() };
-    Visitor::new(session).set_flash(&flash).await.map_err(unavailable)
 }
 
 /// The choice that was made before the log-in, if it is ours and still sold.

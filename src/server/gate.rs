@@ -18,6 +18,13 @@ use super::session::outage_page;
 
 /// The pages that need a user.
 const FOR_USERS: [&str; 3] = ["/account", "/app", "/checkout/success"];
+
+/// Each of them with whatever lies below it.
+fn is_for_users(path: &str) -> bool {
+    FOR_USERS
+        .iter()
+        .any(|page| path.strip_prefix(page).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+}
 /// The page that needs a customer besides.
 pub(super) const AFTER_CHECKOUT: &str = "/checkout/success";
 
@@ -34,7 +41,7 @@ pub async fn gate(
     next: Next,
 ) -> Response {
     let path = request.uri().path().trim_end_matches('/');
-    if !FOR_USERS.contains(&path) {
+    if !is_for_users(path) {
         return next.run(request).await;
     }
     let Some(user) = user else {

@@ -20,6 +20,7 @@ use super::auth::{Authenticate, CurrentUser, resolve_user};
 use super::gate::gate;
 use super::health::{livez, readyz};
 use super::metrics::metrics;
+use super::portal;
 use super::render::{not_found, page, server_function};
 use super::security::{SecurityPolicy, same_origin, security_headers};
 use super::session::{RedisSessionStore, answer_outages, carry_flash, session_layer};
@@ -34,6 +35,7 @@ pub fn router(state: &AppState, sessions: RedisSessionStore, policy: Arc<Securit
     let personal = Router::new()
         .leptos_routes_with_handler(generate_route_list(App), page)
         .route("/api/subscription", get(subscription))
+        .route(portal::BACK, get(portal::back))
         .route("/api/{verb}", post(server_function))
         .layer(from_fn_with_state(state.clone(), gate))
         .layer(from_fn(carry_flash))

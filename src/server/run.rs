@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use cookie::Key;
 use leptos::config::{LeptosOptions, get_configuration};
@@ -125,12 +126,25 @@ pub async fn build_billing(
     let budget = tuning.budget.unwrap_or_else(|| BudgetSettings::of(config.mode));
     let store = Arc::new(RedisStore::new(redis.clone(), clock.clone(), queue).with_budget(budget));
     let transport = Transport::new(&config.stripe_key, config.stripe_base.as_deref(), tuning.stripe.clone())?
-        .with_budget(store.clone());
+        .with_budget(store.clone())
+        .with_clock(clock.clone());
     let public = &config.public_url;
     let mut settings = Settings::new(format!("{public}/checkout/success"), format!("{public}/pricing"));
     (tuning.billing)(&mut settings);
+    if transport.is_elsewhere() {
+        tokio::spawn(follow_the_clock(transport.clone()));
+    }
     let stripe = Arc::new(StripeClient::new(transport));
     Ok((Arc::new(Billing::new(stripe, store, clock, catalog, settings)), redis))
+}
+
+/// An emulator's clock is moved by people, while nothing may be asked of it: what depends on the
+/// time follows it within a second.
+async fn follow_the_clock(transport: Transport) {
+    loop {
+        transport.look_at_the_clock().await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
 }
 
 async fn claim_account(billing: &Billing, mode: AccountMode) -> Result<(), StartError> {

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod budget;
+mod changes;
 mod cluster;
 mod coalescing;
 mod commands;
@@ -13,6 +14,7 @@ mod durability;
 mod fleet;
 mod idle;
 mod kills;
+mod leaving;
 mod one_customer;
 mod operations;
 mod orphan;
@@ -23,6 +25,7 @@ mod shutdown;
 mod start;
 mod statuses;
 mod storm;
+mod stripe_time;
 mod support;
 mod sync;
 mod tidy;

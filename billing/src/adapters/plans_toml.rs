@@ -5,16 +5,43 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::access::AccessPolicy;
 use crate::id::{LookupKey, PlanId};
 use crate::money::{Currency, MoneyError};
-use crate::plan::{Catalog, CatalogError, Interval, Plan, PlanPrice};
+use crate::plan::{Catalog, CatalogError, Interval, Plan, PlanPrice, TrialCard};
+use crate::policy::{Policy, Proration, ReusedCard, TrialWithoutCard};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     currency: String,
+    #[serde(default)]
+    policy: FilePolicy,
     #[serde(rename = "plan", default)]
     plans: Vec<FilePlan>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct FilePolicy {
+    proration: Proration,
+    past_due_grace_days: Option<u32>,
+    trial_without_card: TrialWithoutCard,
+    reused_card: ReusedCard,
+}
+
+impl FilePolicy {
+    fn read(self) -> Policy {
+        const DAY: i64 = 24 * 60 * 60;
+        let grace =
+            self.past_due_grace_days.map(|days| AccessPolicy { past_due_grace_secs: i64::from(days) * DAY });
+        Policy {
+            proration: self.proration,
+            trial_without_card: self.trial_without_card,
+            reused_card: self.reused_card,
+            access: grace.unwrap_or_default(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -29,6 +56,8 @@ struct FilePlan {
     #[serde(default)]
     recommended: bool,
     trial_days: Option<u32>,
+    #[serde(default)]
+    trial_card: TrialCard,
     #[serde(default)]
     limits: BTreeMap<String, u64>,
     month: Option<FilePrice>,
@@ -62,7 +91,7 @@ pub fn parse(text: &str) -> Result<Catalog, PlansError> {
     let file: File = toml::from_str(text)?;
     let currency = Currency::parse(&file.currency).map_err(PlansError::Currency)?;
     let plans = file.plans.into_iter().map(|plan| read_plan(plan, &currency)).collect::<Result<_, _>>()?;
-    Ok(Catalog::new(plans)?)
+    Ok(Catalog::new(plans)?.with_policy(file.policy.read()))
 }
 
 fn read_plan(plan: FilePlan, currency: &Currency) -> Result<Plan, PlansError> {
@@ -84,6 +113,7 @@ fn read_plan(plan: FilePlan, currency: &Currency) -> Result<Plan, PlansError> {
         features: plan.features,
         recommended: plan.recommended,
         trial_days: plan.trial_days.filter(|days| *days > 0),
+        trial_card: plan.trial_card,
         limits: plan.limits,
         prices,
     })

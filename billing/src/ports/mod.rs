@@ -2,6 +2,8 @@
 //! adapters implement them, and the verbs see nothing else.
 
 mod budget;
+mod changes;
+mod invoices;
 mod queue;
 mod rebuild;
 mod reconciliation;
@@ -9,6 +11,10 @@ mod store;
 mod stripe;
 
 pub use budget::{Budget, Leave, Limit, Priority, Slowdown};
+pub use changes::{
+    InvoicePreview, LaterChange, PlanChange, PortalFlow, PreviewLine, Reason, SubscriptionChanges,
+};
+pub use invoices::{Invoice, InvoiceCopies, InvoiceLists, InvoicePage};
 pub use queue::{Claim, Done, Due, Entry, EntryState, Mark, Queue, QueueStats, Received};
 pub use rebuild::{RebuildCounts, RebuildProgress, RebuildStep, StagedConflict, StagedCustomer, Staging};
 pub use reconciliation::{Cursor, Durability, PastPass, Reconciliation};

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
+use super::{InvoiceLists, SubscriptionChanges};
 use crate::error::StripeError;
 use crate::event::Event;
-use crate::fold::ListedSubscription;
+use crate::fold::{ListedItem, ListedSubscription};
 use crate::id::{
     AccountId, CheckoutSessionId, CustomerId, LookupKey, PlanId, PriceId, ProductId, SubscriptionId, UserId,
 };
@@ -174,7 +175,11 @@ pub struct Listing {
 }
 
 #[async_trait]
-pub trait Stripe: Send + Sync {
+pub trait Stripe: SubscriptionChanges + InvoiceLists + Send + Sync {
+    /// How far Stripe's clock is ahead of ours, as its newest answer says; milliseconds, 0 where they
+    /// agree within a few seconds or nothing was asked yet.
+    fn ahead(&self) -> i64;
+
     async fn account(&self) -> Result<AccountId, StripeError>;
 
     /// All of a customer's subscriptions, in every status, with cards and newest invoice: one
@@ -224,6 +229,8 @@ pub trait Stripe: Send + Sync {
     ) -> Result<ProductId, StripeError>;
     /// Sets the fields, and makes the product active.
     async fn update_product(&self, id: &ProductId, fields: &ProductFields) -> Result<(), StripeError>;
+    /// A price as an item of one that has not begun; `None` where there is no such price.
+    async fn price(&self, id: &PriceId) -> Result<Option<ListedItem>, StripeError>;
     async fn prices(&self, lookup_keys: &[LookupKey]) -> Result<Vec<Price>, StripeError>;
     async fn create_price(&self, price: &NewPrice) -> Result<PriceId, StripeError>;
     async fn activate_price(&self, id: &PriceId) -> Result<(), StripeError>;

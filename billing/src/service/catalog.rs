@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::Billing;
+use super::{Billing, CheckoutChoice};
 use crate::clock::UnixMillis;
 use crate::error::{Error, StripeError};
-use crate::fold::ListedSubscription;
+use crate::fold::{ListedItem, ListedSubscription};
 use crate::id::{LookupKey, PlanId, PriceId, ProductId};
-use crate::plan::{PlanDirectory, PlanPrice};
+use crate::plan::{Plan, PlanDirectory, PlanPrice};
 
 /// An unknown product is looked up again after this long at the earliest, so that a product of
 /// someone else's does not cost a request for each sync.
@@ -22,6 +22,8 @@ pub struct PlanBook {
     life: Duration,
     directory: Mutex<Option<(UnixMillis, Arc<PlanDirectory>)>>,
     prices: Mutex<HashMap<LookupKey, (UnixMillis, PriceId)>>,
+    /// What each price is that a schedule names: a price never changes.
+    scheduled: Mutex<HashMap<PriceId, ListedItem>>,
     /// The directory was used and is older than `life`.
     stale: AtomicBool,
     /// One reads at a time.
@@ -37,6 +39,7 @@ impl PlanBook {
             life,
             directory: Mutex::new(None),
             prices: Mutex::new(HashMap::new()),
+            scheduled: Mutex::new(HashMap::new()),
             stale,
             reading: tokio::sync::Mutex::new(()),
         }
@@ -69,7 +72,7 @@ impl Billing {
         if let Some((read_at, directory)) = self.book.directory() {
             let unknown = listed
                 .iter()
-                .flat_map(|subscription| &subscription.items)
+                .flat_map(ListedSubscription::all_items)
                 .filter_map(|item| item.product.as_ref())
                 .any(|product| directory.plan_of(product).is_none());
             if now >= read_at.plus(self.book.life) {
@@ -82,6 +85,31 @@ impl Billing {
             return Ok(Arc::default());
         }
         self.read_since(now).await
+    }
+
+    /// Adds what the prices are that schedules name. Each is asked for once in a process' life.
+    pub(super) async fn describe_phases(&self, listed: &mut [ListedSubscription]) -> Result<(), StripeError> {
+        let schedules = listed.iter_mut().filter_map(|subscription| subscription.schedule.as_mut());
+        for item in schedules.filter_map(|schedule| schedule.next.as_mut()).flat_map(|phase| &mut phase.items)
+        {
+            let Some(known) = self.scheduled_price(&item.price).await? else { continue };
+            *item = ListedItem { quantity: item.quantity, ..known };
+        }
+        Ok(())
+    }
+
+    async fn scheduled_price(&self, id: &PriceId) -> Result<Option<ListedItem>, StripeError> {
+        let remembered =
+            |book: &PlanBook| book.scheduled.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
+        if let Some(known) = remembered(&self.book) {
+            return Ok(Some(known));
+        }
+        let read = self.stripe.price(id).await?;
+        if let Some(item) = &read {
+            let mut known = self.book.scheduled.lock().unwrap_or_else(PoisonError::into_inner);
+            known.insert(id.clone(), item.clone());
+        }
+        Ok(read)
     }
 
     /// A directory that was read at `now` or later.
@@ -127,6 +155,16 @@ impl Billing {
             *known = Some((now, directory.clone()));
         }
         Ok(directory)
+    }
+
+    /// What somebody chose, if it is sold.
+    pub(super) fn sold(&self, choice: &CheckoutChoice) -> Result<(Plan, PlanPrice), Error> {
+        let plan = self.catalog.plan_named(&choice.plan);
+        let sold = plan.and_then(|plan| Some((plan.clone(), plan.price(choice.interval)?.clone())));
+        sold.ok_or_else(|| Error::NoSuchPrice {
+            plan: choice.plan.chars().take(40).collect(),
+            interval: choice.interval.as_str(),
+        })
     }
 
     /// The price that is sold under a lookup key, if it is the one that we show: nobody is charged

@@ -68,18 +68,13 @@ impl Billing {
 
     /// The choice as an attempt without token, expiry and session.
     async fn wanted(&self, buyer: &Buyer, choice: &CheckoutChoice) -> Result<CheckoutAttempt, Error> {
-        let plan = self.catalog.plan_named(&choice.plan);
-        let sold = plan.and_then(|plan| Some((plan, plan.price(choice.interval)?)));
-        let (plan, price) = sold.ok_or_else(|| Error::NoSuchPrice {
-            plan: choice.plan.chars().take(40).collect(),
-            interval: choice.interval.as_str(),
-        })?;
+        let (plan, price) = self.sold(choice)?;
         Ok(CheckoutAttempt {
             token: String::new(),
             user: buyer.user.clone(),
             plan: plan.id.clone(),
             interval: choice.interval,
-            price: self.price_id(&plan.id, price).await?,
+            price: self.price_id(&plan.id, &price).await?,
             trial_days: plan.trial_days,
             expires_at: 0,
             session: None,
@@ -141,7 +136,7 @@ impl Billing {
     fn is_usable(&self, attempt: &CheckoutAttempt, wanted: &CheckoutAttempt) -> bool {
         let same = (&attempt.plan, attempt.interval, &attempt.price)
             == (&wanted.plan, wanted.interval, &wanted.price);
-        let soonest = self.clock.now().plus(SHORTEST).secs();
+        let soonest = self.stripe_now().plus(SHORTEST).secs();
         let can_open = attempt.expires_at >= soonest && attempt.trial_days == wanted.trial_days;
         same && (attempt.session.is_some() || can_open)
     }
@@ -159,7 +154,7 @@ impl Billing {
         }
         let attempt = CheckoutAttempt {
             token: random_token(),
-            expires_at: self.clock.now().plus(self.settings.checkout_lifetime).secs(),
+            expires_at: self.stripe_now().plus(self.settings.checkout_lifetime).secs(),
             ..wanted.clone()
         };
         let stored = self.store.swap_checkout_attempt(customer, current, Some(&attempt)).await?;
@@ -206,7 +201,7 @@ impl Billing {
             return Ok(None);
         }
         // A stored answer may be from before the session was paid: the next round's list knows.
-        let fresh = self.clock.now().secs() - opened.created < FRESH;
+        let fresh = self.now() - opened.created < FRESH;
         Ok(Some(opened).filter(|_| fresh))
     }
 

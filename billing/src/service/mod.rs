@@ -3,12 +3,16 @@
 //!
 //! May import the domain and the ports; it never sees an adapter, a page or a session.
 
+mod cancel;
 mod catalog;
+mod change;
 mod checkout;
 mod coalesce;
 mod customer;
 mod inspect;
+mod invoices;
 mod outcome;
+mod portal;
 mod push;
 mod queues;
 mod rebuild;
@@ -27,10 +31,13 @@ use coalesce::Coalescer;
 use queues::Queues;
 use strangers::Strangers;
 
+pub use cancel::Farewell;
 pub use catalog::PlanBook;
+pub use change::{ChangePreview, Changed, Confirmed, When};
 pub use checkout::{Checkout, CheckoutChoice};
 pub use customer::Buyer;
 pub use inspect::ReceivedEvent;
+pub use invoices::Invoices;
 pub use outcome::Outcome;
 pub use push::{Change, ChangeKind};
 pub use rebuild::{Conflict, Rebuilt};
@@ -40,6 +47,7 @@ pub use sync::Synced;
 pub use worker::Worker;
 
 use crate::access::AccessPolicy;
+use crate::clock::UnixMillis;
 use crate::error::{Error, StoreError, StripeError, StripeErrorKind};
 use crate::id::{CustomerId, UserId};
 use crate::plan::Catalog;
@@ -80,7 +88,6 @@ pub struct Settings {
     pub turn: Duration,
     pub reconcile: ReconcileSettings,
     pub concurrency: usize,
-    pub access: AccessPolicy,
 }
 
 impl Settings {
@@ -105,7 +112,6 @@ impl Settings {
             turn: Duration::from_secs(30),
             reconcile: ReconcileSettings::default(),
             concurrency: 8,
-            access: AccessPolicy::default(),
         }
     }
 }
@@ -157,13 +163,23 @@ impl Billing {
 
     #[must_use]
     pub fn access_policy(&self) -> AccessPolicy {
-        self.settings.access
+        self.catalog.policy().access
     }
 
-    /// Unix seconds.
+    /// What time it is at Stripe, Unix seconds: what its objects say is compared with it. When
+    /// something is due here is counted by our own clock.
     #[must_use]
     pub fn now(&self) -> i64 {
-        self.clock.now().secs()
+        self.stripe_now().secs()
+    }
+
+    /// When our clock shows what Stripe's shows at `stripe_time`, Unix seconds.
+    fn by_our_clock(&self, stripe_time: i64) -> UnixMillis {
+        UnixMillis(UnixMillis::from_secs(stripe_time).0.saturating_sub(self.stripe.ahead()))
+    }
+
+    fn stripe_now(&self) -> UnixMillis {
+        UnixMillis(self.clock.now().0.saturating_add(self.stripe.ahead()))
     }
 
     /// Says that a customer may have changed. When this returns, the store has it.

@@ -64,7 +64,7 @@ impl Billing {
     /// A webhook was faster, a moment ago. The mark stays due, so that a sync follows.
     async fn known_outcome(&self, customer: &CustomerId) -> Result<Option<Outcome>, Error> {
         let Some(snapshot) = self.readable(customer).await? else { return Ok(None) };
-        let (now, fetched) = (self.clock.now(), UnixMillis::from_secs(snapshot.synced_at));
+        let (now, fetched) = (self.stripe_now(), UnixMillis::from_secs(snapshot.synced_at));
         // What is from the future is from a clock that is wrong.
         if fetched > now {
             return Ok(None);
@@ -78,7 +78,7 @@ impl Billing {
     }
 
     fn subscribed(&self, snapshot: &Snapshot) -> Option<Outcome> {
-        let granted = matches!(access(snapshot, self.settings.access, self.now()), Access::Granted { .. });
+        let granted = matches!(access(snapshot, self.access_policy(), self.now()), Access::Granted { .. });
         let shown = snapshot.subscription.as_ref().filter(|_| granted);
         let paid = shown.filter(|it| matches!(it.status, Status::Active | Status::Trialing));
         paid.map(|it| Outcome::Subscribed(Box::new(it.clone())))

@@ -9,7 +9,7 @@ use super::{Billing, telemetry};
 use crate::error::{Error, StoreError};
 use crate::event::{Event, Subject, TRACKED};
 use crate::id::CustomerId;
-use crate::ports::{Cursor, Due, Mark, PastPass, Priority};
+use crate::ports::{Cursor, PastPass, Priority};
 
 /// When reconciliation runs, and how far back it looks.
 #[derive(Debug, Clone, Copy)]
@@ -121,7 +121,7 @@ impl Billing {
         if let Some(cursor) = self.store.cursor().await? {
             return Ok(Start { stored: Some(cursor.clone()), cursor });
         }
-        let events_until = self.clock.now().secs();
+        let events_until = self.now();
         let sold = !self.stripe.all_subscriptions(None).await?.items.is_empty();
         let why = "this Redis was never reconciled, and Stripe has subscriptions already";
         let rebuild_due = sold.then(|| why.to_owned());
@@ -131,7 +131,7 @@ impl Billing {
     async fn pass(&self, start: Start, since: i64, whom: Whom) -> Result<Reconciled, Error> {
         self.ensure_account().await?;
         let Start { stored, cursor } = start;
-        let began = self.clock.now().secs();
+        let began = self.now();
         let rebuild_due = cursor.rebuild_due.clone().or_else(|| too_old(since, began));
         let report = Reconciled { since, rebuild_due: rebuild_due.clone(), ..Reconciled::default() };
         let mut pass = Pass { whom, seen: HashSet::new(), marked: HashSet::new(), report, stripe_time: None };
@@ -208,7 +208,6 @@ impl Billing {
         if pass.marked.contains(customer) {
             return Ok(());
         }
-        let now = self.clock.now();
         let settings = self.settings.reconcile;
         let fetched = self.readable(customer).await?.map(|snapshot| snapshot.synced_at);
         let stale = fetched.is_none_or(|at| at <= event.created + secs(settings.margin));
@@ -219,12 +218,12 @@ impl Billing {
         pass.marked.insert(customer.clone());
         // A webhook that came has brought a fetch from after the event.
         let missed = fetched.is_none_or(|at| at + secs(settings.margin) < event.created);
-        let late = now.secs() - event.created >= secs(settings.patience);
+        let late = self.now() - event.created >= secs(settings.patience);
         if missed && late && pass.whom == Whom::Stale && !self.store.is_waiting(customer).await? {
             pass.report.drift += 1;
             tracing::warn!(%customer, event = %event.id, r#type = event.kind, "no webhook has brought this change");
         }
-        self.mark(&Mark::of(customer.clone(), Due::By(now))).await?;
+        self.mark_now(customer).await?;
         pass.report.marked += 1;
         Ok(())
     }
@@ -248,8 +247,9 @@ impl Billing {
     pub(super) async fn recover_from_failover(&self, ids: &BTreeSet<String>) -> Result<Reconciled, Error> {
         let start = self.start().await?;
         let settings = self.settings.reconcile;
-        let window = self.clock.now().secs() - secs(settings.failover_window);
-        let passes = start.cursor.passes.iter().filter(|pass| pass.at >= window).map(|pass| pass.since);
+        let back = secs(settings.failover_window);
+        let (window, recent) = (self.now() - back, self.clock.now().secs() - back);
+        let passes = start.cursor.passes.iter().filter(|pass| pass.at >= recent).map(|pass| pass.since);
         let cursor = start.cursor.events_until - secs(settings.overlap);
         let since = passes.chain([window, cursor]).min().unwrap_or(window);
         let report = self.pass(start, since, Whom::Everybody).await?;

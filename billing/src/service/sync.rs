@@ -46,9 +46,10 @@ impl Billing {
     pub async fn sync(&self, customer: &CustomerId) -> Result<Synced, Error> {
         self.ensure_account().await?;
         let ticket = self.store.begin(customer).await?;
-        let began = self.clock.now().secs();
+        let began = self.now();
         let listing = self.stripe.subscriptions(customer).await?;
-        let listed = listing.subscriptions;
+        let mut listed = listing.subscriptions;
+        self.describe_phases(&mut listed).await?;
         // Events are compared with it, so a clock of ours that is ahead must not make it younger.
         let began = began.min(listing.stripe_time.unwrap_or(began));
         let plans = self.plan_directory(&listed).await?;
@@ -144,7 +145,7 @@ impl Billing {
         again: Option<UnixMillis>,
     ) -> Result<(), Error> {
         let now = self.clock.now();
-        let change = synced.snapshot.next_change(now.secs()).map(UnixMillis::from_secs);
+        let change = synced.snapshot.next_change(self.now()).map(|at| self.by_our_clock(at));
         let next = change.into_iter().chain(again).min();
         let listed = synced.listed.iter().map(|(id, _)| id.clone()).collect();
         let done = Done { customer: customer.clone(), generation, lease, next, listed };

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::discounts::{self, Sale};
-use super::price_data;
+use super::price_data::{self, Sold};
 use super::subscription_change::read_quantity;
 use crate::billing::discount::redeem::{self, Owner};
 use crate::billing::discount::{Applied, Part};
@@ -62,7 +62,7 @@ fn read_one(tx: &mut Tx, mut one: Params, buyer: &Buyer) -> Result<(Value, Vec<A
 fn read_said(tx: &mut Tx, one: &mut Params, buyer: &Buyer) -> Result<Said, ApiError> {
     one.refuse(&["period", "tax_rates"])?;
     let param = one.full_name("price");
-    let price = match price_data::read(tx, one, false)? {
+    let price = match price_data::read(tx, one, Sold::Once)? {
         Some(price) => price,
         None => tx.require(Kind::Price, &one.required_text("price")?, Place::Param(&param))?,
     };

@@ -32,10 +32,6 @@ pub fn read_change(tx: &mut Tx, params: &mut Params, draft: &mut Value) -> Resul
     if !params.has("discounts") {
         return Ok(Vec::new());
     }
-    if draft["status"] != "draft" {
-        let message = "Finalized invoices can't be updated in this way";
-        return Err(ApiError::invalid(message).code("invoice_not_editable").param("discounts"));
-    }
     let discounts = read(tx, params, draft, &known)?.unwrap_or_default();
     Ok(put_on(tx, draft, &discounts, &known))
 }

@@ -1,80 +1,182 @@
-//! `price_data`: a price that is made for one use. It is inactive from the start, as at Stripe, so that nobody else
-//! buys it, and no event tells of it, of which we are not sure.
+//! Prices that come along with something else: `price_data` of a line item, of a subscription's item or of an invoice
+//! item, `default_price_data` of a product; and `product_data`, the product that comes along with a price. Makes and
+//! stores them; what they are for is the caller's business.
+//!
+//! Not sure: that what comes along is told of (`product.created`, `price.created`). That neither can be sold again
+//! (`active` is false) is known from Stripe's documents.
 
 use serde_json::{Value, json};
 
-use super::prices::read_currency;
-use crate::billing::money::MOST_AMOUNT;
+use super::prices::{TAX, read_amount, read_currency, read_recurring};
+use super::products;
+use crate::billing::subscription::plan_of;
 use crate::error::{ApiError, Place};
 use crate::params::Params;
-use crate::state::{Kind, Tx, ids};
+use crate::state::{Kind, Tx, ids, text};
 
-/// Reads `price_data`, which must have `recurring` or may not, and stores its price.
-pub fn read(tx: &mut Tx, item: &mut Params, is_recurring: bool) -> Result<Option<Value>, ApiError> {
-    let Some(mut data) = item.children("price_data")? else {
-        return Ok(None);
-    };
-    let param = item.full_name("price_data");
-    if item.has("price") {
-        let message = "You may only specify one of these parameters: price, price_data.";
-        return Err(ApiError::invalid(message).param(param));
-    }
-    data.refuse(&["unit_amount_decimal"])?;
-    let currency = read_currency(&mut data)?;
-    let product_name = data.full_name("product");
-    let product = data.required_text("product")?;
-    tx.require(Kind::Product, &product, Place::Param(&product_name))?;
-    let amount_name = data.full_name("unit_amount");
-    let amount = data.integer_within("unit_amount", 0, MOST_AMOUNT)?;
-    let amount = amount.ok_or_else(|| ApiError::missing_param(&amount_name))?;
-    data.one_of("tax_behavior", &["unspecified"])?;
-    let recurring = if is_recurring { read_recurring(&mut data)? } else { Value::Null };
-    data.finish()?;
-    let price = price(tx.now(), &currency, &product, recurring, amount);
-    tx.put(Kind::Price, price.clone());
-    Ok(Some(price))
+/// What a price costs: the amount in the currency's smallest unit, and the same as a decimal text.
+pub struct Terms {
+    pub currency: String,
+    pub amount: i64,
+    pub decimal: String,
+    pub recurring: Option<Value>,
 }
 
-fn price(now: i64, currency: &str, product: &str, recurring: Value, amount: i64) -> Value {
+/// Whether a product that comes along can be used again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Product {
+    /// As the request says; active if it says nothing.
+    AsGiven,
+    UsedOnce,
+}
+
+/// How often what comes along is paid.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Sold {
+    Once,
+    Again,
+}
+
+/// The fields of a product that a line item may bring along.
+const PRODUCT_OF_LINE: &[&str] =
+    &["description", "images", "metadata", "name", "tax_code", "tax_details", "unit_label"];
+
+/// A new price. It is not stored.
+pub fn object(tx: &Tx, product: &str, terms: Terms) -> Value {
     json!({
         "id": ids::new("price_"),
         "object": "price",
-        "active": false,
+        "active": true,
         "billing_scheme": "per_unit",
-        "created": now,
-        "currency": currency,
+        "created": tx.now(),
+        "currency": terms.currency,
         "custom_unit_amount": null,
         "livemode": false,
         "lookup_key": null,
         "metadata": {},
         "nickname": null,
         "product": product,
-        "type": if recurring.is_null() { "one_time" } else { "recurring" },
-        "recurring": recurring,
+        "recurring": terms.recurring,
         "tax_behavior": "unspecified",
         "tiers_mode": null,
         "transform_quantity": null,
-        "unit_amount": amount,
-        "unit_amount_decimal": amount.to_string(),
+        "type": if terms.recurring.is_some() { "recurring" } else { "one_time" },
+        "unit_amount": terms.amount,
+        "unit_amount_decimal": terms.decimal,
     })
 }
 
-fn read_recurring(data: &mut Params) -> Result<Value, ApiError> {
-    let name = data.full_name("recurring");
-    let mut recurring = data.children("recurring")?.ok_or_else(|| ApiError::missing_param(&name))?;
-    let interval_name = recurring.full_name("interval");
-    let interval = recurring.one_of("interval", &["day", "month", "week", "year"])?;
-    let interval = interval.ok_or_else(|| ApiError::missing_param(&interval_name))?;
-    let most = match interval.as_str() {
-        "day" => 1095,
-        "week" => 156,
-        "month" => 36,
-        _ => 3,
+/// Stores a new price and tells of it.
+pub fn put(tx: &mut Tx, price: &Value) {
+    tx.put(Kind::Price, price.clone());
+    if !price["recurring"].is_null() {
+        tx.emit("plan.created", &plan_of(price));
+    }
+    tx.emit("price.created", price);
+}
+
+/// The id in `product`, or that of a new one from `product_data`, which may have the `allowed` fields.
+pub fn read_product(
+    tx: &mut Tx,
+    params: &mut Params,
+    allowed: &[&str],
+    product: Product,
+) -> Result<String, ApiError> {
+    let known = params.text("product")?;
+    let param = params.full_name("product");
+    let (known, data) = match (known, params.children("product_data")?) {
+        (Some(_), Some(_)) => {
+            let message = "You may only specify one of these parameters: product, product_data.";
+            return Err(ApiError::invalid(message).param(param));
+        }
+        (None, None) => return Err(ApiError::missing_param(&param)),
+        given => given,
     };
-    let count = recurring.integer_within("interval_count", 1, most)?.unwrap_or(1);
-    recurring.finish()?;
-    Ok(json!({
-        "interval": interval, "interval_count": count, "meter": null, "trial_period_days": null,
-        "usage_type": "licensed",
-    }))
+    let Some(data) = data else {
+        let known = known.unwrap_or_default();
+        tx.require(Kind::Product, &known, Place::Param(&param))?;
+        return Ok(known);
+    };
+    let unknown: Vec<String> =
+        data.names().filter(|name| !allowed.contains(name)).map(|name| data.full_name(name)).collect();
+    if !unknown.is_empty() {
+        return Err(ApiError::unknown_params(&unknown));
+    }
+    let mut new = products::object(tx, data)?;
+    if product == Product::UsedOnce {
+        new["active"] = json!(false);
+    }
+    tx.create(Kind::Product, new.clone(), "product.created");
+    Ok(text(&new, "id").to_owned())
+}
+
+/// `default_price_data`: the first price of a new product. It is not stored.
+pub fn default_price(tx: &Tx, mut data: Params, product: &Value) -> Result<Value, ApiError> {
+    data.refuse(&["currency_options", "custom_unit_amount"])?;
+    let terms = read_terms(&mut data)?;
+    let mut price = object(tx, text(product, "id"), terms);
+    if let Some(behavior) = data.one_of("tax_behavior", TAX)? {
+        price["tax_behavior"] = json!(behavior);
+    }
+    price["metadata"] = data.metadata(&json!({}))?;
+    data.finish()?;
+    Ok(price)
+}
+
+/// `price_data` of a line item: the price, stored, which nothing else can be sold for.
+pub fn of_line(tx: &mut Tx, data: Params) -> Result<Value, ApiError> {
+    make(tx, data, PRODUCT_OF_LINE)
+}
+
+/// `price_data` beside `price`, of a product that there is: the price, stored in the same way.
+pub fn read(tx: &mut Tx, item: &mut Params, sold: Sold) -> Result<Option<Value>, ApiError> {
+    let Some(data) = item.children("price_data")? else {
+        return Ok(None);
+    };
+    if item.has("price") {
+        let message = "You may only specify one of these parameters: price, price_data.";
+        return Err(ApiError::invalid(message).param(item.full_name("price_data")));
+    }
+    let name = data.full_name("recurring");
+    match (sold, data.has("recurring")) {
+        (Sold::Once, true) => return Err(ApiError::unknown_params(&[name])),
+        (Sold::Again, false) => return Err(ApiError::missing_param(&name)),
+        _ if data.has("product_data") => {
+            return Err(ApiError::unknown_params(&[data.full_name("product_data")]));
+        }
+        _ => make(tx, data, &[]).map(Some),
+    }
+}
+
+/// The price; its product too where it may bring along these fields of one.
+fn make(tx: &mut Tx, mut data: Params, product: &[&str]) -> Result<Value, ApiError> {
+    let terms = read_terms(&mut data)?;
+    let behavior = data.one_of("tax_behavior", TAX)?;
+    let product = read_product(tx, &mut data, product, Product::UsedOnce)?;
+    data.finish()?;
+    let mut price = object(tx, &product, terms);
+    price["active"] = json!(false);
+    if let Some(behavior) = behavior {
+        price["tax_behavior"] = json!(behavior);
+    }
+    put(tx, &price);
+    Ok(price)
+}
+
+fn read_terms(data: &mut Params) -> Result<Terms, ApiError> {
+    let currency = read_currency(data)?;
+    let (amount, decimal) = read_amount(data)?;
+    let recurring = data.children("recurring")?.map(|mut recurring| {
+        // A price of its own has these two; one that comes along has not.
+        let own: Vec<String> = ["meter", "trial_period_days", "usage_type"]
+            .into_iter()
+            .filter(|name| recurring.has(name))
+            .map(|name| recurring.full_name(name))
+            .collect();
+        match own.is_empty() {
+            true => read_recurring(std::mem::take(&mut recurring)),
+            false => Err(ApiError::unknown_params(&own)),
+        }
+    });
+    Ok(Terms { currency, amount, decimal, recurring: recurring.transpose()? })
 }

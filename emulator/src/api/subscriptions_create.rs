@@ -2,17 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::Call;
 use super::added_items::{self, Buyer};
 use super::checkout_sessions::read_trial_settings;
 use super::discounts::{self, Sale};
 use super::subscription_begin;
 use super::subscription_change::{UNSUPPORTED_OF_ITEMS, read_item};
 use super::subscriptions::ensure_own_method;
+use super::{Call, collection};
 use crate::billing::change::ONE_INTERVAL;
+use crate::billing::customer;
 use crate::billing::discount::Applied;
 use crate::billing::payment::{self, Authentication, Charged, Order};
 use crate::billing::purchase::{self, Settlement, Unpaid};
+use crate::billing::sending;
 use crate::billing::subscription::{self, Beginning, Draft, Line};
 use crate::error::{ApiError, Place};
 use crate::params::{Change, Params};
@@ -26,7 +28,6 @@ const UNSUPPORTED: &[&str] = &[
     "automatic_tax",
     "billing_schedules",
     "billing_thresholds",
-    "days_until_due",
     "default_source",
     "default_tax_rates",
     "on_behalf_of",
@@ -44,11 +45,14 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let customer_id = params.required_text("customer")?;
     let customer = call.tx.require(Kind::Customer, &customer_id, Place::Param("customer"))?;
     let behavior = params.one_of("payment_behavior", BEHAVIORS)?;
-    params.one_of("collection_method", &["charge_automatically"])?;
+    let days = collection::read(&mut params, None)?.flatten();
     params.boolean("off_session")?;
     let mut draft = read_draft(call.tx, &mut params, customer_id)?;
     let cancellation = read_cancellation(call.tx, &mut params, &draft)?;
     params.finish()?;
+    if let Some(days) = days {
+        return begin_with_invoice(call.tx, &customer, &draft, days, &cancellation);
+    }
     let method = draft.default_payment_method.clone().or_else(|| {
         let default = &customer["invoice_settings"]["default_payment_method"];
         default.as_str().map(str::to_owned)
@@ -59,25 +63,34 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let settlement = settle(call.tx, &draft, method, behavior.as_deref().unwrap_or("allow_incomplete"))?;
     let purchase = purchase::begin(call.tx, &draft, settlement);
     purchase.announce_charge(call.tx);
-    announce_currency(call.tx, &customer);
+    customer::announce_currency(call.tx, &customer);
     purchase.announce(call.tx);
-    let mut subscription = purchase.subscription;
+    Ok(plan_end(call.tx, purchase.subscription, &cancellation))
+}
+
+/// One whose customer is sent invoices: it begins at once, whatever `payment_behavior` says.
+fn begin_with_invoice(
+    tx: &mut Tx,
+    customer: &Value,
+    draft: &Draft,
+    days: i64,
+    cancellation: &Value,
+) -> Result<Value, ApiError> {
+    sending::ensure_address(customer)?;
+    let subscription = sending::begin(tx, draft, days);
+    customer::announce_currency(tx, customer);
+    Ok(plan_end(tx, subscription, cancellation))
+}
+
+/// Writes down the fields that a planned end changes, and tells of it.
+fn plan_end(tx: &mut Tx, mut subscription: Value, cancellation: &Value) -> Value {
     if !cancellation.is_null() {
         for (field, value) in cancellation.as_object().into_iter().flatten() {
             subscription[field] = value.clone();
         }
-        call.tx.update(Kind::Subscription, subscription.clone(), "customer.subscription.updated");
+        tx.update(Kind::Subscription, subscription.clone(), "customer.subscription.updated");
     }
-    Ok(subscription)
-}
-
-/// Tells that the customer is billed in a currency from now on.
-fn announce_currency(tx: &mut Tx, before: &Value) {
-    let customer = tx.copy(Kind::Customer, text(before, "id")).unwrap_or_default();
-    if customer["currency"] != before["currency"] {
-        let previous = json!({ "currency": before["currency"] });
-        tx.emit_with("customer.updated", &customer, Some(previous));
-    }
+    subscription
 }
 
 /// Whether the card that pays the first invoice becomes the subscription's own.

@@ -189,12 +189,13 @@ pub fn pending(tx: &Tx, customer: &str, subscription: &str) -> Vec<Value> {
     all
 }
 
-/// Stores that the items are on the invoice now.
-pub fn bill(tx: &mut Tx, items: Vec<Value>, invoice: &Value) {
-    for mut item in items {
+/// Stores that the items are on the invoice now, and gives them as they are then.
+pub fn bill(tx: &mut Tx, mut items: Vec<Value>, invoice: &Value) -> Vec<Value> {
+    for item in &mut items {
         item["invoice"] = invoice["id"].clone();
-        tx.put(Kind::InvoiceItem, item);
+        tx.put(Kind::InvoiceItem, item.clone());
     }
+    items
 }
 
 /// Stores a new item and tells of it.
@@ -207,7 +208,7 @@ pub fn remove(tx: &mut Tx, item: &Value) {
     let id = text(item, "id").to_owned();
     if let Some(mut draft) = tx.copy(Kind::Invoice, text(item, "invoice")) {
         if let Some(lines) = draft["lines"]["data"].as_array_mut() {
-            lines.retain(|line| line_item(line) != id);
+            lines.retain(|line| id_of_line(line) != id);
             let count = lines.len();
             draft["lines"]["total_count"] = json!(count);
         }
@@ -218,18 +219,8 @@ pub fn remove(tx: &mut Tx, item: &Value) {
     tx.emit("invoiceitem.deleted", item);
 }
 
-/// Writes down on a draft's line which discounts its item has now.
-pub fn write_again(draft: &mut Value, item: &Value) {
-    for line in draft["lines"]["data"].as_array_mut().into_iter().flatten() {
-        if line_item(line) == text(item, "id") {
-            line["discounts"] = item["discounts"].clone();
-            line["discountable"] = item["discountable"].clone();
-        }
-    }
-}
-
-/// The invoice item that a line comes of.
-fn line_item(line: &Value) -> &str {
+/// The invoice item that a line comes of; "" if it comes of none.
+pub fn id_of_line(line: &Value) -> &str {
     let parent = &line["parent"];
     let of = |details: &str| parent[details]["invoice_item"].as_str();
     of("invoice_item_details").or_else(|| of("subscription_item_details")).unwrap_or_default()

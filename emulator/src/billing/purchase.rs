@@ -8,7 +8,7 @@ use super::discount::redeem::{self, Owner};
 use super::invoice::{self, Occasion};
 use super::payment::Paid;
 use super::subscription::{self, Draft};
-use super::{change, invoice_item};
+use super::{balance, change, invoice_item, least_charge};
 use crate::state::{Kind, Tx, number, text};
 
 /// Everything that came to be, with the invoice as it was in each of its states.
@@ -24,6 +24,8 @@ pub struct Purchase {
     /// The event that tells of a first payment that did not succeed.
     unpaid: Option<&'static str>,
     invoice_payment: Option<Value>,
+    /// The items of what is sold once.
+    once: Vec<Value>,
 }
 
 /// How the first invoice fares.
@@ -63,9 +65,10 @@ impl Unpaid {
 /// What the customer is charged today, in the currency's smallest unit: the first invoice less their credit, or with
 /// what they owe. Whether Stripe's checkout page shows the balance is not known; its invoice uses it.
 pub fn due_today(tx: &Tx, draft: &Draft, customer: &str) -> i64 {
-    let balance = tx.find(Kind::Customer, customer).map_or(0, |customer| number(&customer, "balance"));
+    let balance =
+        tx.find(Kind::Customer, customer).map_or(0, |customer| balance::within(&customer, draft.currency()));
     let first = invoice::draft(tx, draft, &subscription::build(tx, draft, "active"));
-    (number(&first, "total") + balance).max(0)
+    least_charge::due(number(&first, "total") + balance, draft.currency())
 }
 
 /// Stores a new subscription and its first invoice, and tells no one yet.
@@ -78,6 +81,7 @@ pub fn begin(tx: &mut Tx, draft: &Draft, settlement: Settlement) -> Purchase {
     let mut subscription = subscription::build(tx, draft, status);
     let draft_invoice = invoice::draft(tx, draft, &subscription);
     let redeemed = redeem_all(tx, draft, &mut subscription, &draft_invoice);
+    let once = put_invoice_items(tx, draft, &subscription, &draft_invoice);
     let mut now = draft_invoice.clone();
     invoice::finalize(tx, &mut now);
     let open_invoice = now.clone();
@@ -112,19 +116,22 @@ pub fn begin(tx: &mut Tx, draft: &Draft, settlement: Settlement) -> Purchase {
         paid,
         unpaid,
         invoice_payment,
+        once,
     }
 }
 
-/// Stores what is sold once with the first invoice.
-fn put_invoice_items(tx: &mut Tx, draft: &Draft, subscription: &Value, first: &Value) {
-    for mut item in draft.beginning.invoice_items.clone() {
-        item["invoice"] = first["id"].clone();
+/// Stores what is sold once with the first invoice, for the customer that there is by now. Gives it.
+pub fn put_invoice_items(tx: &mut Tx, draft: &Draft, subscription: &Value, first: &Value) -> Vec<Value> {
+    let mut items = draft.beginning.invoice_items.clone();
+    for item in &mut items {
+        item["customer"] = json!(draft.customer);
+        item["test_clock"] = subscription["test_clock"].clone();
         item["parent"] = invoice_item::parent_of(subscription);
-        tx.put(Kind::InvoiceItem, item);
     }
+    invoice_item::bill(tx, items, first)
 }
 
-/// Stores the discounts and the invoice items that a subscription begins with, and uses up those that are for its first invoice alone.
+/// Stores the discounts that a subscription begins with, and uses up those that are for its first invoice alone.
 pub fn redeem_all(tx: &mut Tx, draft: &Draft, subscription: &mut Value, first: &Value) -> Vec<String> {
     let (id, customer) = (text(subscription, "id").to_owned(), draft.customer.as_str());
     let owner = Owner { customer, subscription: Some(&id), ..Owner::default() };
@@ -134,7 +141,6 @@ pub fn redeem_all(tx: &mut Tx, draft: &Draft, subscription: &mut Value, first: &
     }
     redeem::store(tx, &draft.beginning.of_invoice_items, Owner { customer, ..Owner::default() });
     let all = [draft.discounts.clone(), draft.own_discounts()].concat();
-    put_invoice_items(tx, draft, subscription, first);
     use_up(subscription, &all, first);
     all.into_iter().map(|discount| discount.id).collect()
 }
@@ -156,6 +162,9 @@ impl Purchase {
                 tx.emit("payment_intent.created", &paid.intent);
             }
             tx.emit("payment_intent.succeeded", &paid.intent);
+        }
+        for item in &self.once {
+            tx.emit("invoiceitem.created", item);
         }
         tx.emit("invoice.created", &self.draft_invoice);
         tx.emit("invoice.finalized", &self.open_invoice);

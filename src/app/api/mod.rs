@@ -4,3 +4,4 @@
 pub mod accounts;
 pub mod checkout;
 pub mod pages;
+pub mod subscription;

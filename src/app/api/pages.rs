@@ -4,7 +4,10 @@
 use leptos::prelude::*;
 use unsplit_billing::plan::Interval;
 
-use crate::app::view::{AccountView, FeatureView, PricingView, SuccessView};
+use crate::app::view::{
+    AccountView, ChangeView, Confirm, FeatureView, InvoicesView, LeavingView, PaymentView, PricingView,
+    SuccessView,
+};
 
 /// A stranger sees the plans, and so does everybody else: what is known of their subscription is
 /// an extra that no outage may take the prices away for.
@@ -25,15 +28,46 @@ pub async fn load_pricing(interval: Interval) -> Result<PricingView, ServerFnErr
 
 #[server(prefix = "/api", endpoint = "load_account")]
 pub async fn load_account() -> Result<AccountView, ServerFnError> {
-    use crate::server::{AppState, auth::CurrentUser, gate::context, gate::unavailable};
-    use unsplit_billing::subscription::Snapshot;
-    let billing = context::<AppState>()?.billing;
-    let user = context::<CurrentUser>()?.0.ok_or_else(|| ServerFnError::new("Log in first."))?;
-    let now = billing.now();
-    let snapshot =
-        billing.subscription_of(&user.id).await.map_err(unavailable)?.unwrap_or(Snapshot::none(now));
+    let user = crate::server::auth::logged_in()?;
+    let (billing, snapshot) = crate::server::subscription::own().await?;
     let (catalog, policy) = (billing.catalog(), billing.access_policy());
-    Ok(crate::app::view::account_view(&user.email, &snapshot, catalog, policy, now))
+    Ok(crate::app::view::account_view(&user.email, &snapshot, catalog, policy, billing.now()))
+}
+
+#[server(prefix = "/api", endpoint = "load_change")]
+pub async fn load_change(interval: Interval) -> Result<ChangeView, ServerFnError> {
+    let (billing, snapshot) = crate::server::subscription::own().await?;
+    Ok(crate::app::view::change_view(&snapshot, billing.catalog(), interval, billing.now()))
+}
+
+/// Asks Stripe what it would cost.
+#[server(prefix = "/api", endpoint = "load_confirm")]
+pub async fn load_confirm(plan: String, interval: Interval) -> Result<Confirm, ServerFnError> {
+    crate::server::subscription::confirm(plan, interval).await
+}
+
+#[server(prefix = "/api", endpoint = "load_payment")]
+pub async fn load_payment() -> Result<PaymentView, ServerFnError> {
+    let (billing, snapshot) = crate::server::subscription::own().await?;
+    let customer = crate::server::subscription::is_customer().await?;
+    Ok(crate::app::view::payment_view(&snapshot, billing.catalog(), customer, billing.now()))
+}
+
+/// `after` is the last invoice of the page before.
+#[server(prefix = "/api", endpoint = "load_invoices")]
+pub async fn load_invoices(after: Option<String>) -> Result<InvoicesView, ServerFnError> {
+    use crate::server::{AppState, auth::logged_in, gate::context, gate::unavailable};
+    use unsplit_billing::id::InvoiceId;
+    let billing = context::<AppState>()?.billing;
+    let after = after.and_then(|after| InvoiceId::parse(after).ok());
+    let found = billing.invoices_of(&logged_in()?.id, after.as_ref()).await.map_err(unavailable)?;
+    Ok(crate::server::invoices::invoices_view(found.as_ref(), after.is_some(), billing.now()))
+}
+
+#[server(prefix = "/api", endpoint = "load_leaving")]
+pub async fn load_leaving() -> Result<LeavingView, ServerFnError> {
+    let (billing, snapshot) = crate::server::subscription::own().await?;
+    Ok(crate::app::view::leaving_view(&snapshot, billing.catalog(), billing.now()))
 }
 
 /// Waits for the eager sync, never for a webhook.

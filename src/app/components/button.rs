@@ -3,6 +3,8 @@
 
 use leptos::prelude::*;
 
+use crate::app::view::FormView;
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
     /// The one main action of a page.
@@ -33,13 +35,8 @@ pub fn SubmitButton(#[prop(optional)] kind: Kind, #[prop(into)] label: String) -
 
 /// A form of nothing but hidden fields and its button, for actions that change something.
 #[component]
-pub fn PostButton(
-    #[prop(optional)] kind: Kind,
-    action: &'static str,
-    /// Name and value.
-    fields: Vec<(&'static str, String)>,
-    #[prop(into)] label: String,
-) -> impl IntoView {
+pub fn PostButton(#[prop(optional)] kind: Kind, form: FormView) -> impl IntoView {
+    let FormView { action, fields, label } = form;
     let hidden = |(name, value)| view! { <input type="hidden" name=name value=value/> };
     view! {
         <form method="post" action=action>

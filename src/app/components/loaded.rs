@@ -38,6 +38,7 @@ fn Trouble() -> impl IntoView {
                opening this page. Try again in a minute."
             .to_owned(),
         action: None,
+        form: None,
     };
     view! {
         <div class="column result">

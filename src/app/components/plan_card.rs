@@ -5,7 +5,7 @@ use unsplit_billing::plan::Interval;
 
 use crate::app::flash::Tone;
 use crate::app::format::format_money;
-use crate::app::view::{self, PlanAction, PlanView, PriceView};
+use crate::app::view::{self, FormView, PlanAction, PlanView, PriceView};
 
 use super::{Glyph, Icon, Kind, LinkButton, Pill, PostButton};
 
@@ -87,11 +87,11 @@ fn action(plan: &PlanView) -> AnyView {
                 None => format!("Subscribe to {}, {amount} {each}", plan.name),
             };
             let interval = price.interval.as_str().to_owned();
-            let fields = vec![("plan", plan.id.to_string()), ("interval", interval)];
-            view! { <PostButton kind action="/api/start_checkout" fields label/> }.into_any()
+            let form = FormView::new("/api/start_checkout", label).with("plan", plan.id.as_str());
+            view! { <PostButton kind form=form.with("interval", interval)/> }.into_any()
         }
         (PlanAction::Account, _) => {
-            view! { <LinkButton kind=Kind::Quiet href="/account" label="Manage in your account"/> }.into_any()
+            view! { <LinkButton kind=Kind::Quiet href="/account/plan" label=format!("Change to {}", plan.name)/> }.into_any()
         }
         (PlanAction::Current, _) => {
             view! { <LinkButton kind=Kind::Quiet href="/account" label="Go to your account"/> }.into_any()

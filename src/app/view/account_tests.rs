@@ -9,7 +9,7 @@ const DAY: i64 = 86_400;
 fn catalog() -> Catalog {
     let plan = |id: &str, name: &str, prices: Value| {
         json!({"id": id, "name": name, "tagline": "", "features": [format!("{name}'s feature")],
-            "recommended": false, "trial_days": null, "limits": {}, "prices": prices})
+            "recommended": false, "trial_days": null, "trial_card": "required", "limits": {}, "prices": prices})
     };
     let price =
         |key: &str| json!([{"lookup_key": key, "interval": "month", "amount": 1200, "currency": "usd"}]);

@@ -2,14 +2,24 @@
 //! `pages`. May not fetch anything, and may not hold anything a page does not show.
 
 mod account;
+mod change;
+mod invoices;
+mod leaving;
+mod payment;
 mod pricing;
+mod refusal;
 mod status;
 mod wording;
 mod year_ahead;
 
 pub use account::account_view;
+pub use change::{ChangeView, Confirm, ConfirmView, Offer, change_view, priced};
+pub use invoices::{InvoiceRow, InvoicesView};
+pub use leaving::{LeavingView, leaving_view};
+pub use payment::{PaymentView, payment_view};
 pub use pricing::pricing_view;
-pub use wording::{active_view, open_payment_view};
+pub use refusal::refused;
+pub use wording::{Wording, active_view, open_payment_view};
 pub use year_ahead::year_ahead;
 
 use serde::{Deserialize, Serialize};
@@ -79,6 +89,30 @@ pub struct NoticeView {
     pub title: String,
     pub text: String,
     pub action: Option<Link>,
+    /// Where the thing to do changes something.
+    pub form: Option<FormView>,
+}
+
+/// A form of nothing but its button.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormView {
+    pub action: String,
+    /// Name and value.
+    pub fields: Vec<(String, String)>,
+    pub label: String,
+}
+
+impl FormView {
+    #[must_use]
+    pub fn new(action: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { action: action.into(), fields: Vec::new(), label: label.into() }
+    }
+
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.fields.push((name.to_owned(), value.into()));
+        self
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,8 +147,21 @@ pub struct AccountView {
     pub facts: Vec<(String, String)>,
     /// What the plan that may be used includes.
     pub includes: Vec<String>,
+    /// Live subscriptions beside the one that is shown, each of which is charged too.
+    pub others: Vec<OtherView>,
     /// The one thing to do next.
     pub next: Link,
+    /// What else can be done.
+    pub more: Vec<Link>,
+}
+
+/// A subscription beside the one that is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OtherView {
+    pub title: String,
+    pub text: String,
+    /// `None` where it ends by itself.
+    pub cancel: Option<FormView>,
 }
 
 /// How a visit to the success page ends.

@@ -8,7 +8,7 @@ fn catalog() -> Catalog {
     let plan = |id: &str, prices: serde_json::Value| {
         let plan = json!({
             "id": id, "name": id, "tagline": "", "features": [], "recommended": false,
-            "trial_days": null, "limits": {}, "prices": prices,
+            "trial_days": null, "trial_card": "required", "limits": {}, "prices": prices,
         });
         serde_json::from_value::<Plan>(plan).unwrap()
     };

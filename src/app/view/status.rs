@@ -6,7 +6,7 @@ use unsplit_billing::plan::Plan;
 use unsplit_billing::subscription::Status;
 
 use super::wording::Wording;
-use super::{Link, NoticeView};
+use super::{FormView, Link, NoticeView};
 use crate::app::flash::Tone;
 
 pub(super) struct Words {
@@ -16,13 +16,25 @@ pub(super) struct Words {
 }
 
 pub(super) fn notice(tone: Tone, title: impl Into<String>, text: impl Into<String>) -> NoticeView {
-    NoticeView { tone, title: title.into(), text: text.into(), action: None }
+    NoticeView { tone, title: title.into(), text: text.into(), action: None, form: None }
 }
 
 impl NoticeView {
-    fn with(self, label: &str, href: Option<String>) -> Self {
+    pub(super) fn with(self, label: &str, href: Option<String>) -> Self {
         Self { action: href.map(|href| Link::new(label, href)), ..self }
     }
+
+    pub(super) fn with_form(self, form: FormView) -> Self {
+        Self { form: Some(form), ..self }
+    }
+}
+
+/// Stripe tells of a trial's end three days before (`customer.subscription.trial_will_end`).
+const TRIAL_ENDS_SOON: i64 = 3 * 24 * 60 * 60;
+
+/// To Stripe's page for a new card, and back to the account.
+fn card_form(label: &str) -> FormView {
+    FormView::new("/api/open_portal", label).with("flow", "payment_method").with("from", "/account")
 }
 
 /// No subscription at all.
@@ -39,6 +51,10 @@ pub(super) fn words(wording: &Wording, access: &Access) -> Words {
         Status::Active | Status::Trialing if over => ended(wording),
         Status::Active | Status::Trialing if wording.subscription.plan.is_none() => unknown_plan(),
         Status::Active | Status::Trialing if wording.ending().is_some() => ending(wording),
+        Status::Active | Status::Trialing if wording.subscription.pending_update.is_some() => {
+            waiting(wording)
+        }
+        Status::Active if wording.subscription.scheduled_change.is_some() => planned(wording),
         Status::Active => renewing(wording),
         Status::Trialing => trial(wording),
         Status::PastDue => past_due(wording, access),
@@ -64,6 +80,51 @@ fn renewing(wording: &Wording) -> Words {
     Words { headline: format!("{name}{when}{charge}"), pill: ("Active", Tone::Good), notice: None }
 }
 
+/// A change of plan is bought and not paid: what they had goes on.
+fn waiting(wording: &Wording) -> Words {
+    let update = wording.subscription.pending_update.as_ref();
+    let terms = update.and_then(|update| update.terms.as_ref());
+    let to = terms.map_or_else(|| "the new plan".to_owned(), |terms| wording.plan_of(terms));
+    let until = update.map_or_else(String::new, |update| format!(" {}", wording.by(update.expires_at)));
+    let text = format!(
+        "{to} begins once its payment is done. Finish it{until}, or the change is dropped and nothing is charged. \
+         {} goes on as it is.",
+        wording.title()
+    );
+    let notice = notice(Tone::Warn, format!("Your change to {to} isn't paid yet"), text);
+    let Words { headline, pill, .. } = renewing(wording);
+    Words {
+        headline,
+        pill,
+        notice: Some(
+            notice
+                .with("Finish the payment", wording.open_invoice())
+                .with_form(FormView::new("/api/drop_waiting_change", "Drop the change")),
+        ),
+    }
+}
+
+/// Another plan begins with the next period.
+fn planned(wording: &Wording) -> Words {
+    let Words { headline, pill, .. } = renewing(wording);
+    let Some(change) = &wording.subscription.scheduled_change else {
+        return Words { headline, pill, notice: None };
+    };
+    let to = wording.plan_of(&change.terms);
+    let price = Wording::price_of(&change.terms).map_or_else(String::new, |price| format!(" for {price}"));
+    let text = format!(
+        "You keep {} until then, as it is paid. {to} begins {}{price}.",
+        wording.name,
+        wording.on(change.starts_at)
+    );
+    let keep = FormView::new("/api/drop_planned_change", format!("Stay on {}", wording.name));
+    Words {
+        headline: format!("{} until {}, then {to}", wording.title(), wording.day(change.starts_at)),
+        pill: ("Changing", Tone::Info),
+        notice: Some(notice(Tone::Info, format!("You change to {to}"), text).with_form(keep)),
+    }
+}
+
 fn trial(wording: &Wording) -> Words {
     let name = wording.title();
     let until = wording.next_charge_at();
@@ -73,15 +134,21 @@ fn trial(wording: &Wording) -> Words {
         None => format!("{name}, free for now{then}"),
     };
     let no_card = wording.subscription.payment_method.is_none();
+    let soon = until.filter(|at| !no_card && at - wording.now <= TRIAL_ENDS_SOON).map(|at| {
+        let charge = wording.charge().unwrap_or_else(|| "the price".to_owned());
+        let card = wording.card().map_or_else(String::new, |card| format!(" by {card}"));
+        let text = format!("{charge} is charged then{card}. Cancel before, and you pay nothing.");
+        notice(Tone::Info, format!("Your trial ends {}", wording.on(at)), text)
+    });
     let notice = until.filter(|_| no_card).map(|at| {
         let text = format!(
             "Your trial ends {}. Without a card, {} stops then and you pay nothing.",
             wording.on(at),
             wording.name
         );
-        notice(Tone::Warn, "There is no card on file", text)
+        notice(Tone::Warn, "There is no card on file", text).with_form(card_form("Add a card"))
     });
-    Words { headline, pill: ("Trial", Tone::Info), notice }
+    Words { headline, pill: ("Trial", Tone::Info), notice: notice.or(soon) }
 }
 
 fn ending(wording: &Wording) -> Words {
@@ -95,7 +162,10 @@ fn ending(wording: &Wording) -> Words {
     Words {
         headline: format!("{name} until {day}"),
         pill: ("Ending", Tone::Warn),
-        notice: Some(notice(Tone::Info, title, text)),
+        notice: Some(
+            notice(Tone::Info, title, text)
+                .with_form(FormView::new("/api/resume", format!("Keep {}", wording.name))),
+        ),
     }
 }
 
@@ -129,7 +199,11 @@ fn past_due(wording: &Wording, access: &Access) -> Words {
     Words {
         headline: format!("{}, payment overdue", wording.title()),
         pill: ("Payment failed", tone),
-        notice: Some(notice(tone, "Your last payment failed", text).with("Pay the invoice", pay)),
+        notice: Some(
+            notice(tone, "Your last payment failed", text)
+                .with("Pay the invoice", pay)
+                .with_form(card_form("Use another card")),
+        ),
     }
 }
 
@@ -147,16 +221,19 @@ fn unpaid(wording: &Wording) -> Words {
 }
 
 fn paused(wording: &Wording) -> Words {
-    let text = if wording.subscription.payment_method.is_none() {
-        "You aren't charged while it is paused. It goes on once there is a card on file."
+    let (text, form) = if wording.subscription.payment_method.is_none() {
+        let text = "You aren't charged while it is paused. It goes on once there is a card on file.";
+        (text, card_form("Add a card"))
     } else {
-        "You aren't charged while it is paused, and nothing is lost."
+        let text =
+            "You aren't charged while it is paused. Going on begins a new period, which is charged at once.";
+        (text, FormView::new("/api/resume", format!("Go on with {}", wording.name)))
     };
     let title = format!("{} is paused", wording.title());
     Words {
         headline: title.clone(),
         pill: ("Paused", Tone::Warn),
-        notice: Some(notice(Tone::Warn, title, text)),
+        notice: Some(notice(Tone::Warn, title, text).with_form(form)),
     }
 }
 

@@ -2,23 +2,24 @@
 //! which card. Shared by the account page and the page after checkout.
 
 use unsplit_billing::plan::Catalog;
-use unsplit_billing::subscription::{PaymentMethod, Status, Subscription};
+use unsplit_billing::subscription::{Discount, PaymentMethod, Status, Subscription, Terms};
 
 use super::{OpenPaymentView, PurchaseView};
 use crate::app::format::{format_date, format_interval, format_money, on_day, relative_day};
 
 /// A subscription, its plan's name, and the moment it is looked at (Unix seconds).
-pub(super) struct Wording<'a> {
+pub struct Wording<'a> {
     pub subscription: &'a Subscription,
     pub name: String,
     pub now: i64,
+    catalog: &'a Catalog,
 }
 
 impl<'a> Wording<'a> {
-    pub fn new(subscription: &'a Subscription, catalog: &Catalog, now: i64) -> Self {
+    pub fn new(subscription: &'a Subscription, catalog: &'a Catalog, now: i64) -> Self {
         let plan = subscription.plan.as_ref().and_then(|id| catalog.plan(id));
         let name = plan.map_or_else(|| "your plan".to_owned(), |plan| plan.name.clone());
-        Self { subscription, name, now }
+        Self { subscription, name, now, catalog }
     }
 
     /// The name where a sentence begins.
@@ -41,6 +42,32 @@ impl<'a> Wording<'a> {
         let quantity = i64::try_from(self.subscription.quantity.unwrap_or(1)).ok()?;
         let amount = self.subscription.amount?.checked_mul(quantity)?;
         Some(format_money(amount, self.subscription.currency.as_ref()?))
+    }
+
+    /// By when: "by today", "by 3 March 2027".
+    pub fn by(&self, unix: i64) -> String {
+        format!("by {}", relative_day(unix, self.now))
+    }
+
+    /// The plan of other terms than the present ones, where a sentence begins.
+    pub fn plan_of(&self, terms: &Terms) -> String {
+        let plan = terms.plan.as_ref().and_then(|id| self.catalog.plan(id));
+        plan.map_or_else(|| "Another plan".to_owned(), |plan| plan.name.clone())
+    }
+
+    /// What other terms cost: "$12 a month".
+    pub fn price_of(terms: &Terms) -> Option<String> {
+        let quantity = i64::try_from(terms.quantity.unwrap_or(1)).ok()?;
+        let amount = format_money(terms.amount?.checked_mul(quantity)?, terms.currency.as_ref()?);
+        let interval = format_interval(terms.interval.as_deref()?, terms.interval_count.unwrap_or(1))?;
+        Some(format!("{amount} {interval}"))
+    }
+
+    /// The coupons in force: "25% off", "$5 off until 3 March 2027".
+    pub fn discounts(&self) -> Option<String> {
+        let each = self.subscription.discounts.iter().map(discount);
+        let all: Vec<String> = each.collect();
+        (!all.is_empty()).then(|| all.join(", "))
     }
 
     /// "$12 a month", or "$60 a month (5 × $12)".
@@ -106,6 +133,23 @@ impl<'a> Wording<'a> {
         let invoice = self.subscription.latest_invoice.as_ref()?;
         invoice.url.clone().filter(|_| invoice.status.as_deref() == Some("paid"))
     }
+}
+
+fn discount(discount: &Discount) -> String {
+    let percent = discount.basis_points_off.map(|points| match (points / 100, points % 100) {
+        (whole, 0) => format!("{whole}% off"),
+        (whole, rest) => format!("{whole}.{} off", format!("{rest:02}%").replace("0%", "%")),
+    });
+    let fixed = discount.amount_off.zip(discount.currency.as_ref());
+    let fixed = fixed.map(|(amount, currency)| format!("{} off", format_money(amount, currency)));
+    let off = percent.or(fixed).unwrap_or_else(|| "A discount".to_owned());
+    let name = discount.name.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
+    let long = match (discount.duration.as_deref(), discount.ends_at) {
+        (_, Some(end)) => format!(" until {}", format_date(end)),
+        (Some("once"), None) => " your next payment".to_owned(),
+        (_, None) => String::new(),
+    };
+    format!("{off}{long}{name}")
 }
 
 fn card(method: &PaymentMethod) -> String {

@@ -3,9 +3,9 @@
 
 use axum::http::request::Parts;
 use leptos::nonce::Nonce;
-use leptos::prelude::{provide_context, use_context};
+use leptos::prelude::{ServerFnError, provide_context, use_context};
 
-use super::CurrentUser;
+use super::{CurrentUser, User};
 use crate::app::flash::Flash;
 use crate::server::security::CspNonce;
 
@@ -23,4 +23,13 @@ pub fn provide_request_context() {
     if let Some(CspNonce(nonce)) = parts.extensions.get::<CspNonce>() {
         provide_context::<Nonce>(nonce.clone());
     }
+}
+
+/// The user of this request, for what only users may do.
+///
+/// # Errors
+/// `ServerFnError` where nobody is logged in.
+pub fn logged_in() -> Result<User, ServerFnError> {
+    let user = use_context::<CurrentUser>().and_then(|CurrentUser(user)| user);
+    user.ok_or_else(|| ServerFnError::new("Log in first."))
 }

@@ -22,7 +22,7 @@ use unsplit_billing::id::UserId;
 
 pub use accounts::{AccountError, AccountSettings, Accounts, Rejected};
 pub use address::{ClientAddress, TrustedProxies};
-pub use context::provide_request_context;
+pub use context::{logged_in, provide_request_context};
 pub use email::{Email, InvalidEmail};
 pub use forms::{Form, enter, leave};
 pub use hasher::HashingSettings;

@@ -11,7 +11,7 @@ use stripe_checkout::checkout_session::{
 use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest};
 use stripe_core::customer::{CreateCustomer, ListCustomer, RetrieveCustomer, SearchCustomer, UpdateCustomer};
 use stripe_product::price::{
-    CreatePrice, CreatePriceRecurring, CreatePriceRecurringInterval, ListPrice, UpdatePrice,
+    CreatePrice, CreatePriceRecurring, CreatePriceRecurringInterval, ListPrice, RetrievePrice, UpdatePrice,
 };
 use stripe_product::product::{CreateProduct, ListProduct, UpdateProduct};
 use stripe_shared::CheckoutSessionMode;
@@ -20,7 +20,7 @@ use super::answers::{self, List, invalid};
 use super::transport::Transport;
 use crate::error::{StripeError, StripeErrorKind};
 use crate::event::Event;
-use crate::fold::ListedSubscription;
+use crate::fold::{ListedItem, ListedSubscription};
 use crate::id::{AccountId, CheckoutSessionId, CustomerId, LookupKey, PriceId, ProductId, UserId};
 use crate::plan::Interval;
 use crate::ports::{
@@ -59,6 +59,10 @@ fn product_metadata(fields: &ProductFields) -> HashMap<String, String> {
 
 #[async_trait]
 impl Stripe for StripeClient {
+    fn ahead(&self) -> i64 {
+        self.transport.time.ahead()
+    }
+
     async fn account(&self) -> Result<AccountId, StripeError> {
         let account: answers::Id =
             self.transport.call(RequestBuilder::new(StripeMethod::Get, "/account"), None).await?;
@@ -210,6 +214,13 @@ impl Stripe for StripeClient {
             .metadata(product_metadata(fields));
         let _: answers::Product = self.ask(request).await?;
         Ok(())
+    }
+
+    async fn price(&self, id: &PriceId) -> Result<Option<ListedItem>, StripeError> {
+        match self.ask::<answers::Price>(RetrievePrice::new(id.as_str())).await {
+            Err(error) if error.is_missing() => Ok(None),
+            answer => Ok(answers::Item::of(answer?).into_domain((None, None))),
+        }
     }
 
     async fn prices(&self, lookup_keys: &[LookupKey]) -> Result<Vec<Price>, StripeError> {

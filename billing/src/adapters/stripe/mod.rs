@@ -5,14 +5,17 @@
 //! that is missing kills a whole page. May import the domain and Stripe's crates only.
 
 mod answers;
+mod changes;
 mod client;
 mod endpoint;
 mod gate;
+mod invoices;
 mod measures;
 mod pages;
 mod refusal;
 mod retry;
 mod settings;
+mod stripe_time;
 mod transport;
 
 pub use client::StripeClient;

@@ -27,9 +27,11 @@ const EXPANDED: [&[&str]; 3] = [
         "data.default_payment_method",
         "data.latest_invoice",
         "data.customer.invoice_settings.default_payment_method",
+        "data.schedule",
+        "data.discounts.source.coupon",
     ],
-    &["data.default_payment_method", "data.latest_invoice", "data.customer"],
-    &["data.default_payment_method", "data.latest_invoice"],
+    &["data.default_payment_method", "data.latest_invoice", "data.customer", "data.schedule"],
+    &["data.default_payment_method", "data.latest_invoice", "data.schedule"],
 ];
 
 impl StripeClient {

@@ -11,13 +11,14 @@ use reqwest::{Client, Url};
 use serde::de::DeserializeOwned;
 use stripe_client_core::{RequestBuilder, StripeMethod, VERSION};
 
-use super::answers::without_emails;
+use super::answers::{self, without_emails};
 use super::gate::{Gate, Patience};
 use super::refusal::Failed;
 use super::settings::{StripeConfigError, StripeSettings, key_mode};
+use super::stripe_time::StripeTime;
 use super::{endpoint, measures, retry};
 use crate::error::{StripeError, StripeErrorKind};
-use crate::ports::{AccountMode, Budget, Priority, random_token};
+use crate::ports::{AccountMode, Budget, Clock, Priority, random_token};
 
 const STRIPE: &str = "https://api.stripe.com";
 
@@ -29,6 +30,7 @@ pub struct Transport {
     key: String,
     settings: StripeSettings,
     gate: Gate,
+    pub(super) time: StripeTime,
 }
 
 /// A body, and since when Stripe can have read it.
@@ -60,13 +62,38 @@ impl Transport {
             .build()
             .map_err(|error| StripeConfigError::Client(error.to_string()))?;
         let gate = Gate::new(&settings);
-        Ok(Self { client, base: base.to_owned(), key: key.to_owned(), settings, gate })
+        let time = StripeTime::default();
+        Ok(Self { client, base: base.to_owned(), key: key.to_owned(), settings, gate, time })
     }
 
     /// Asks this budget before each try, and tells it what Stripe refuses.
     #[must_use]
     pub fn with_budget(self, budget: Arc<dyn Budget>) -> Self {
         Self { gate: self.gate.with_budget(budget), ..self }
+    }
+
+    /// Compares Stripe's clock with this one.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { time: StripeTime::by(clock), ..self }
+    }
+
+    /// Looks what time it is at an emulator, whose clock people move. Not for Stripe's own, which
+    /// has no such path; its answers say it all the time.
+    pub async fn look_at_the_clock(&self) {
+        let (asked, began) = (self.time.ours(), Instant::now());
+        let answer = self.client.get(format!("{}/_emulator/clock", self.base)).send().await;
+        let Ok(answer) = answer.and_then(reqwest::Response::error_for_status) else { return };
+        let body = answer.bytes().await.unwrap_or_default();
+        if let Ok(clock) = serde_json::from_slice::<answers::Clock>(&body) {
+            self.time.compare(clock.now, asked, began.elapsed());
+        }
+    }
+
+    /// Whether this is not Stripe's own address.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        self.base != STRIPE
     }
 
     /// Calls Stripe and reads the answer. A POST goes out under `idempotency_key`, or a random
@@ -154,9 +181,10 @@ impl Transport {
         if let Some(body) = &request.body {
             builder = builder.header("Content-Type", "application/x-www-form-urlencoded").body(body.clone());
         }
-        let began = Instant::now();
+        let (asked, began) = (self.time.ours(), Instant::now());
         let sent = builder.bearer_auth(&self.key).header("Stripe-Version", VERSION.as_str()).send().await;
         let response = sent.map_err(|error| Failed::no_answer(&error))?;
+        self.time.observe(response.headers(), asked, began.elapsed());
         if !response.status().is_success() {
             return Err(Failed::read(response).await);
         }

@@ -5,7 +5,6 @@ use futures::future::try_join_all;
 
 use super::{Conflict, Halt, Rebuild, count, kept};
 use crate::access::{Access, access};
-use crate::clock::UnixMillis;
 use crate::error::{Error, StoreError};
 use crate::fold::{ListedSubscription, fold};
 use crate::id::{CustomerId, UserId};
@@ -88,8 +87,10 @@ impl Rebuild<'_> {
         listed: &[ListedSubscription],
     ) -> Result<Wrote, Error> {
         let billing = self.billing;
-        let plans = billing.plan_directory(listed).await?;
-        let fetched = fold(listed, &plans, self.progress.listed_since);
+        let mut described = listed.to_vec();
+        billing.describe_phases(&mut described).await?;
+        let plans = billing.plan_directory(&described).await?;
+        let fetched = fold(&described, &plans, self.progress.listed_since);
         let before = billing.readable(customer).await?;
         // A ticket is found by its token.
         let ticket = Ticket { seq: 0, token: tickets.to_owned() };
@@ -100,7 +101,7 @@ impl Rebuild<'_> {
             return Ok(Wrote::Marked);
         }
         if let Some(next) = fetched.next_change(billing.now()) {
-            let due = Due::By(UnixMillis::from_secs(next));
+            let due = Due::By(billing.by_our_clock(next));
             billing.store.mark(&Mark::of(customer.clone(), due)).await?;
         }
         let same = before.is_some_and(|before| before.subscription == fetched.subscription);
@@ -169,7 +170,7 @@ impl Rebuild<'_> {
     /// The more a customer gives, the higher; the newest of equals.
     fn standing(&self, stored: Option<&Snapshot>) -> (bool, bool, Option<usize>, i64) {
         let Some(stored) = stored else { return (false, false, None, 0) };
-        let granted = access(stored, self.billing.settings.access, self.billing.now());
+        let granted = access(stored, self.billing.access_policy(), self.billing.now());
         let rank = |access: &Access| access.plan().and_then(|plan| self.billing.catalog.rank(plan));
         let live = stored.subscription.as_ref().is_some_and(|it| it.status.is_live());
         let created = stored.subscription.as_ref().map_or(0, |it| it.created);

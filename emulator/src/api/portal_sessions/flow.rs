@@ -7,8 +7,9 @@ use crate::api::discounts::{self, Sale};
 use crate::api::portal_configurations::read_url;
 use crate::api::subscription_change::{read_price, read_quantity};
 use crate::billing::discount::{Applied, Part};
-use crate::billing::portal::change::{self, Wish};
+use crate::billing::portal::change;
 use crate::billing::portal::configuration::allows;
+use crate::billing::portal::wish::Wish;
 use crate::billing::proration::cost;
 use crate::billing::subscription::has_ended;
 use crate::error::{ApiError, Place};
@@ -176,7 +177,7 @@ impl Visitor<'_, '_> {
         let what = "This subscription cannot be updated because the subscription update";
         self.ensure_on("subscription_update", what)?;
         let subscription = self.read_subscription(given)?;
-        match change::obstacle(&subscription) {
+        match change::obstacle(self.tx, &subscription) {
             None => Ok(subscription),
             Some(why) => {
                 Err(ApiError::invalid(format!("This subscription cannot be updated because {why}.")))

@@ -4,16 +4,13 @@
 use serde_json::{Value, json};
 
 use super::dates::{Wanted, chain, first_start};
+use super::items::{part, read_discounts, read_items};
 use crate::api::added_items::{self, Buyer};
-use crate::api::discounts::{self, Sale};
-use crate::api::price_data;
-use crate::api::subscription_change::{read_price, read_quantity};
+use crate::api::collection;
 use crate::api::subscriptions::ensure_own_method;
-use crate::billing::change::ONE_INTERVAL;
-use crate::billing::debits;
-use crate::billing::discount::redeem;
-use crate::billing::discount::{Applied, Part};
+use crate::billing::discount::Part;
 use crate::billing::schedule::phases;
+use crate::billing::sending;
 use crate::error::ApiError;
 use crate::params::{Change, Params};
 use crate::state::{Kind, Tx, number, text};
@@ -26,12 +23,11 @@ const UNSUPPORTED: &[&str] = &[
     "automatic_tax",
     "billing_thresholds",
     "default_tax_rates",
-    "invoice_settings",
     "on_behalf_of",
     "transfer_data",
 ];
-const UNSUPPORTED_OF_ITEMS: &[&str] = &["billing_thresholds", "plan", "tax_rates"];
-const MOST_ITEMS: usize = 20;
+const UNSUPPORTED_SETTINGS: &[&str] =
+    &["account_tax_ids", "custom_fields", "description", "footer", "issuer"];
 
 /// Where the phases begin.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +76,9 @@ pub fn read(tx: &mut Tx, params: &mut Params, schedule: &Value, start: Start) ->
 
 fn read_phase(tx: &mut Tx, mut params: Params, schedule: &Value, start: Start) -> Result<Wanted, ApiError> {
     params.refuse(UNSUPPORTED)?;
+    if let Some(settings) = params.clone().children("invoice_settings")? {
+        settings.refuse(UNSUPPORTED_SETTINGS)?;
+    }
     let name = params.full_name("").trim_end_matches("[]").to_owned();
     let (currency, prices, items) = read_items(tx, &mut params, schedule)?;
     if params.text("currency")?.is_some_and(|given| given != currency) {
@@ -150,17 +149,15 @@ fn read_end(tx: &Tx, params: &mut Params, start: Start) -> Result<End, ApiError>
 }
 
 fn read_settings(tx: &Tx, params: &mut Params, phase: &mut Value, schedule: &Value) -> Result<(), ApiError> {
-    for (name, words) in [
-        ("billing_cycle_anchor", ANCHORS),
-        ("collection_method", &["charge_automatically"]),
-        ("proration_behavior", PRORATION),
-    ] {
+    for (name, words) in [("billing_cycle_anchor", ANCHORS), ("proration_behavior", PRORATION)] {
         if let Some(word) = params.one_of(name, words)? {
             phase[name] = json!(word);
         }
     }
+    read_collection(params, phase, &schedule["default_settings"])?;
     if let Some(method) = params.text("default_payment_method")? {
-        ensure_own_method(tx, &method, text(schedule, "customer"))?;
+        let param = params.full_name("default_payment_method");
+        ensure_own_method(tx, &method, text(schedule, "customer")).map_err(|error| error.param(param))?;
         phase["default_payment_method"] = json!(method);
     }
     if let Some(description) = params.clearable("description")?.map(Change::into_json) {
@@ -170,8 +167,38 @@ fn read_settings(tx: &Tx, params: &mut Params, phase: &mut Value, schedule: &Val
     Ok(())
 }
 
+/// `collection_method`, and `invoice_settings` as far as they say when invoices are due. What is not said is as in
+/// `defaults`.
+pub fn read_collection(params: &mut Params, phase: &mut Value, defaults: &Value) -> Result<(), ApiError> {
+    if let Some(method) = params.one_of("collection_method", collection::METHODS)? {
+        phase["collection_method"] = json!(method);
+    }
+    let mut param = format!("{}[days_until_due]", params.full_name("invoice_settings"));
+    if let Some(mut settings) = params.children("invoice_settings")? {
+        settings.refuse(UNSUPPORTED_SETTINGS)?;
+        param = settings.full_name("days_until_due");
+        let days = settings.integer_within("days_until_due", 0, 3_653)?;
+        settings.finish()?;
+        if phase["invoice_settings"].is_null() {
+            phase["invoice_settings"] = phases::invoice_settings(days);
+        } else {
+            phase["invoice_settings"]["days_until_due"] = json!(days);
+        }
+    }
+    let own = |of: &Value| of["invoice_settings"]["days_until_due"].as_i64();
+    let method = [phase, defaults].into_iter().find_map(|of| of["collection_method"].as_str());
+    let message = match (method == Some(sending::WORD), own(phase)) {
+        (true, None) if own(defaults).is_none() => {
+            "must be specified if `collection_method` is `send_invoice`."
+        }
+        (false, Some(_)) => "can only be specified if `collection_method` is `send_invoice`.",
+        _ => return Ok(()),
+    };
+    Err(ApiError::invalid(format!("`days_until_due` {message}")).param(param))
+}
+
 /// An empty text stays: it unsets the key of the subscription when the phase begins.
-fn read_metadata(params: &mut Params) -> Result<Value, ApiError> {
+pub fn read_metadata(params: &mut Params) -> Result<Value, ApiError> {
     let mut metadata = params.clone().metadata(&json!({}))?;
     let Some(mut given) = params.children("metadata")? else {
         return Ok(metadata);
@@ -183,85 +210,6 @@ fn read_metadata(params: &mut Params) -> Result<Value, ApiError> {
         }
     }
     Ok(metadata)
-}
-
-/// The currency, the prices and what is sold.
-fn read_items(
-    tx: &mut Tx,
-    phase: &mut Params,
-    schedule: &Value,
-) -> Result<(String, Vec<Value>, Vec<Value>), ApiError> {
-    let param = phase.full_name("items");
-    let list = phase.list("items")?.unwrap_or_default();
-    let (mut prices, mut items) = (Vec::<Value>::new(), Vec::new());
-    for item in list {
-        let name = item.full_name("price");
-        let (price, item) = read_item(tx, item, schedule)?;
-        if prices.iter().any(|known| known["id"] == price["id"]) {
-            let message =
-                format!("Cannot add multiple subscription items with the same plan: {}", text(&price, "id"));
-            return Err(ApiError::invalid(message).param(name));
-        }
-        items.push(item);
-        prices.push(price);
-    }
-    let Some(first) = prices.first() else {
-        return Err(ApiError::missing_param(&param));
-    };
-    if items.len() > MOST_ITEMS {
-        let message = format!("A phase can have at most {MOST_ITEMS} items.");
-        return Err(ApiError::invalid(message).param(param));
-    }
-    let of = |price: &Value| {
-        (price["recurring"]["interval"].clone(), number(&price["recurring"], "interval_count"))
-    };
-    let is_mixed = prices.iter().any(|price| of(price) != of(first)) && debits::is_classic(schedule);
-    if is_mixed || prices.iter().any(|price| price["currency"] != first["currency"]) {
-        return Err(ApiError::invalid(ONE_INTERVAL).param(param));
-    }
-    Ok((text(first, "currency").to_owned(), prices, items))
-}
-
-/// The price of one item, and the item as it stands in a phase.
-fn read_item(tx: &mut Tx, mut item: Params, schedule: &Value) -> Result<(Value, Value), ApiError> {
-    item.refuse(UNSUPPORTED_OF_ITEMS)?;
-    let name = item.full_name("price");
-    let price = match price_data::read(tx, &mut item, true)? {
-        Some(price) => price,
-        None => read_price(tx, &mut item)?.ok_or_else(|| ApiError::missing_param(&name))?,
-    };
-    let quantity = read_quantity(&mut item)?.unwrap_or(1);
-    let mut shown = phases::item(text(&price, "id"), quantity);
-    let parts = [part(&price, &shown)];
-    shown["discounts"] = read_discounts(tx, &mut item, schedule, &parts, text(&price, "currency"))?;
-    shown["metadata"] = item.metadata(&json!({}))?;
-    item.finish()?;
-    Ok((price, shown))
-}
-
-fn part(price: &Value, item: &Value) -> Part {
-    let amount = number(price, "unit_amount") * number(item, "quantity");
-    Part { product: text(price, "product").to_owned(), amount }
-}
-
-/// `discounts`, by the names that they are redeemed by when the phase begins.
-fn read_discounts(
-    tx: &Tx,
-    params: &mut Params,
-    schedule: &Value,
-    parts: &[Part],
-    currency: &str,
-) -> Result<Value, ApiError> {
-    let subscription = tx.find(Kind::Subscription, text(schedule, "subscription"));
-    let known = subscription.map(|subscription| redeem::all_ids(&subscription)).unwrap_or_default();
-    let sale = Sale { customer: schedule["customer"].as_str(), currency, parts, most: 20, known: &known };
-    let named = discounts::read(tx, params, &sale)?;
-    let shown = |one: &Applied| match (&one.promotion_code, known.contains(&one.id)) {
-        (_, true) => json!({ "coupon": null, "discount": one.id, "promotion_code": null }),
-        (Some(code), false) => json!({ "coupon": null, "discount": null, "promotion_code": code }),
-        (None, false) => json!({ "coupon": one.coupon["id"], "discount": null, "promotion_code": null }),
-    };
-    Ok(named.iter().map(shown).collect())
 }
 
 /// A subscription has one currency for all its life.

@@ -2,8 +2,11 @@
 //! Shapes: https://docs.stripe.com/api, version 2026-09-30.endive; older ones read too.
 
 mod catalog;
+mod change;
 mod checkout;
 mod customer;
+mod invoice;
+mod pending;
 mod subscription;
 
 use serde::Deserialize;
@@ -12,9 +15,11 @@ use crate::error::{StripeError, StripeErrorKind};
 use crate::id::InvalidId;
 
 pub(super) use catalog::{Price, Product};
+pub(super) use change::{Phase, PortalSession, Preview, SchedulePhases};
 pub(super) use checkout::CheckoutSession;
 pub(super) use customer::Customer;
-pub(super) use subscription::Subscription;
+pub(super) use invoice::Invoice;
+pub(super) use subscription::{Item, Subscription};
 
 #[derive(Deserialize)]
 pub(super) struct List<T> {
@@ -28,10 +33,16 @@ pub(super) struct Id {
     pub id: String,
 }
 
+/// The emulator's clock, Unix seconds.
+#[derive(Deserialize)]
+pub(super) struct Clock {
+    pub now: i64,
+}
+
 /// A reference: an id, or the object where it was expanded. A deleted one is still an object.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Reference<T> {
+pub(super) enum Reference<T> {
     Id(String),
     Object(T),
 }
@@ -41,6 +52,15 @@ impl<T> Reference<T> {
         match self {
             Reference::Id(_) => None,
             Reference::Object(object) => Some(object),
+        }
+    }
+}
+
+impl Reference<Id> {
+    pub(super) fn id(&self) -> &str {
+        match self {
+            Reference::Id(id) => id,
+            Reference::Object(object) => &object.id,
         }
     }
 }

@@ -6,9 +6,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::customer::Customer;
+use super::pending::{Discounted, Pause, Schedule, Waiting, schedule};
 use super::{List, Price, Reference, without_emails};
 use crate::fold::{ListedItem, ListedSubscription};
-use crate::id::{CustomerId, SubscriptionId};
+use crate::id::{CustomerId, InvoiceId, PaymentMethodId, SubscriptionId, SubscriptionItemId};
 use crate::money::Currency;
 use crate::ports::UnreadableSubscription;
 use crate::subscription::{LatestInvoice, PaymentMethod, Status};
@@ -32,10 +33,16 @@ pub(in crate::adapters::stripe) struct Subscription {
     default_payment_method: Option<Reference<Method>>,
     latest_invoice: Option<Reference<Invoice>>,
     metadata: Option<BTreeMap<String, String>>,
+    schedule: Option<Reference<Schedule>>,
+    pending_update: Option<Waiting>,
+    #[serde(default)]
+    discounts: Vec<Reference<Discounted>>,
+    pause_collection: Option<Pause>,
 }
 
 #[derive(Deserialize)]
-struct Item {
+pub(in crate::adapters::stripe) struct Item {
+    id: Option<SubscriptionItemId>,
     price: Option<Price>,
     quantity: Option<u64>,
     current_period_start: Option<i64>,
@@ -44,6 +51,7 @@ struct Item {
 
 #[derive(Deserialize)]
 pub(super) struct Method {
+    id: Option<PaymentMethodId>,
     #[serde(rename = "type")]
     kind: Option<String>,
     card: Option<Card>,
@@ -57,15 +65,19 @@ struct Card {
 
 #[derive(Deserialize)]
 struct Invoice {
+    id: Option<InvoiceId>,
     status: Option<String>,
     hosted_invoice_url: Option<String>,
+    amount_remaining: Option<i64>,
+    next_payment_attempt: Option<i64>,
 }
 
 fn method(reference: Option<&Reference<Method>>) -> Option<PaymentMethod> {
     let method = reference?.object()?;
+    let id = method.id.clone();
     Some(match &method.card {
-        Some(card) => PaymentMethod { brand: card.brand.clone(), last4: card.last4.clone() },
-        None => PaymentMethod { brand: method.kind.clone(), last4: None },
+        Some(card) => PaymentMethod { brand: card.brand.clone(), last4: card.last4.clone(), id },
+        None => PaymentMethod { brand: method.kind.clone(), last4: None, id },
     })
 }
 
@@ -114,7 +126,14 @@ impl Subscription {
             latest_invoice: invoice.map(|invoice| LatestInvoice {
                 status: invoice.status.clone(),
                 url: invoice.hosted_invoice_url.clone(),
+                id: invoice.id.clone(),
+                amount_remaining: invoice.amount_remaining,
+                next_payment_attempt: invoice.next_payment_attempt,
             }),
+            schedule: self.schedule.as_ref().and_then(schedule),
+            pending_update: self.pending_update.and_then(|update| update.into_domain(period)),
+            discounts: self.discounts.iter().filter_map(|it| it.object()?.to_domain()).collect(),
+            pause_collection: self.pause_collection.map(Pause::into_domain),
             items: self
                 .items
                 .into_iter()
@@ -135,9 +154,20 @@ impl Subscription {
 }
 
 impl Item {
-    fn into_domain(self, period: (Option<i64>, Option<i64>)) -> Option<ListedItem> {
+    pub fn of(price: Price) -> Self {
+        Self {
+            id: None,
+            price: Some(price),
+            quantity: None,
+            current_period_start: None,
+            current_period_end: None,
+        }
+    }
+
+    pub fn into_domain(self, period: (Option<i64>, Option<i64>)) -> Option<ListedItem> {
         let price = self.price?;
         Some(ListedItem {
+            id: self.id,
             product: price.product_id(),
             amount: price.unit_amount,
             currency: price.currency.as_deref().and_then(|text| Currency::parse(text).ok()),

@@ -3,76 +3,19 @@
 //! The JSON is Theo's (t3dotgg/stripe-recommendations, `STRIPE_SUB_CACHE`); we only add fields.
 //! Pure: it may not fetch anything nor read a clock.
 
+mod parts;
+mod status;
+
 use serde::{Deserialize, Serialize};
 
-use crate::id::{PlanId, PriceId, ProductId, SubscriptionId};
+use crate::id::{PlanId, PriceId, ProductId, ScheduleId, SubscriptionId, SubscriptionItemId};
 use crate::money::Currency;
 
-/// A subscription's status, in Stripe's words. One that we do not know is kept as it came: it
-/// gives no access, and is no reason to lose the rest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    Incomplete,
-    IncompleteExpired,
-    Trialing,
-    Active,
-    PastDue,
-    Canceled,
-    Unpaid,
-    Paused,
-    #[serde(untagged)]
-    Unknown(String),
-}
-
-impl Status {
-    /// Still there at Stripe: it can be charged, resumed or cancelled, so a second one beside it
-    /// would be paid twice.
-    #[must_use]
-    pub fn is_live(&self) -> bool {
-        use Status::{Active, PastDue, Paused, Trialing, Unknown, Unpaid};
-        matches!(self, Active | Trialing | PastDue | Unpaid | Paused | Unknown(_))
-    }
-
-    /// How much a subscription in this status counts against another: the higher wins.
-    pub(crate) fn weight(&self) -> u8 {
-        match self {
-            Status::Active | Status::Trialing => 7,
-            Status::PastDue => 6,
-            Status::Unpaid => 5,
-            Status::Paused => 4,
-            Status::Unknown(_) => 3,
-            Status::Incomplete => 2,
-            Status::Canceled => 1,
-            Status::IncompleteExpired => 0,
-        }
-    }
-}
-
-/// The card that will be charged. Stripe has payment methods without either field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PaymentMethod {
-    pub brand: Option<String>,
-    pub last4: Option<String>,
-}
-
-/// The newest invoice, as far as a person needs it: to pay it, or to keep it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LatestInvoice {
-    pub status: Option<String>,
-    /// Stripe's page of the invoice: pays it while open, shows the receipt once paid.
-    pub url: Option<String>,
-}
-
-/// A live subscription beside the one that is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct OtherSubscription {
-    pub subscription_id: SubscriptionId,
-    pub status: Status,
-    pub plan: Option<PlanId>,
-}
+pub use parts::{
+    Discount, LatestInvoice, OtherSubscription, PauseCollection, PaymentMethod, PendingUpdate,
+    ScheduledChange, Terms,
+};
+pub use status::Status;
 
 /// A customer's subscription. Times are Unix seconds, `amount` is the minor unit of `currency`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,6 +56,22 @@ pub struct Subscription {
     pub trial_end: Option<i64>,
     #[serde(default)]
     pub latest_invoice: Option<LatestInvoice>,
+    /// The item that the plan is, which a change of plan names.
+    #[serde(default)]
+    pub item_id: Option<SubscriptionItemId>,
+    /// The schedule that manages it. While there is one, Stripe refuses other changes of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule_id: Option<ScheduleId>,
+    /// What the schedule changes next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduled_change: Option<ScheduledChange>,
+    /// A change that happens once its invoice is paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_update: Option<PendingUpdate>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub discounts: Vec<Discount>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause_collection: Option<PauseCollection>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub others: Vec<OtherSubscription>,
 }
@@ -159,7 +118,9 @@ impl Snapshot {
             return None;
         }
         let settled = subscription.current_period_end.map(|end| end + RENEWAL_SETTLED);
-        let known = [settled, subscription.trial_end, subscription.cancel_at];
+        let scheduled = subscription.scheduled_change.as_ref().map(|change| change.starts_at);
+        let lapses = subscription.pending_update.as_ref().map(|update| update.expires_at);
+        let known = [settled, subscription.trial_end, subscription.cancel_at, scheduled, lapses];
         let next = known.into_iter().flatten().filter(|at| *at > now).min();
         let overdue = settled.is_some_and(|at| at <= now);
         let soonest = match (subscription.plan.is_none(), overdue) {

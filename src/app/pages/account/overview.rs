@@ -3,24 +3,25 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use super::{AccountFrame, Part};
 use crate::app::api::pages::load_account;
-use crate::app::components::{FactList, Frame, Glyph, Icon, Kind, LinkButton, Notice, Pill, Section, loaded};
-use crate::app::view::AccountView;
+use crate::app::components::{FactList, Glyph, Icon, Kind, LinkButton, Notice, Pill, PostButton, loaded};
+use crate::app::view::{AccountView, OtherView};
 
 #[component]
 pub fn AccountPage() -> impl IntoView {
     view! {
         <Title text="Your account"/>
-        <Frame section=Section::Account>
+        <AccountFrame part=Part::Overview>
             {loaded(load_account(), |view| view! { <Account view/> })}
-        </Frame>
+        </AccountFrame>
     }
 }
 
 #[component]
 pub fn Account(view: AccountView) -> impl IntoView {
     // One main action a page: the notice's, where it has one.
-    let asks = view.notice.as_ref().is_some_and(|notice| notice.action.is_some());
+    let asks = view.notice.as_ref().is_some_and(|notice| notice.action.is_some() || notice.form.is_some());
     let kind = if asks { Kind::Quiet } else { Kind::Primary };
     let facts = (!view.facts.is_empty()).then(|| {
         view! {
@@ -30,6 +31,7 @@ pub fn Account(view: AccountView) -> impl IntoView {
         }
     });
     let notice = view.notice.map(|notice| view! { <Notice notice/> });
+    let more = view.more.into_iter().map(|link| view! { <a href=link.href>{link.label}</a> }).collect_view();
     view! {
         <div class="column account">
             {notice}
@@ -39,12 +41,36 @@ pub fn Account(view: AccountView) -> impl IntoView {
                 <p class="small">"Signed in as " <bdi>{view.email}</bdi></p>
             </div>
             {facts}
+            <Others others=view.others/>
             <Includes plan=view.plan_name features=view.includes/>
             <p class="actions">
                 <LinkButton kind href=view.next.href label=view.next.label/>
+                {more}
             </p>
         </div>
     }
+}
+
+#[component]
+fn Others(others: Vec<OtherView>) -> impl IntoView {
+    let one = |other: OtherView| {
+        let cancel = other.cancel.map(|form| view! { <PostButton kind=Kind::Danger form/> });
+        view! {
+            <li class="surface stack">
+                <h3>{other.title}</h3>
+                <p>{other.text}</p>
+                {cancel}
+            </li>
+        }
+    };
+    (!others.is_empty()).then(|| {
+        view! {
+            <section class="stack">
+                <h2>"Also running"</h2>
+                <ul class="stack">{others.into_iter().map(one).collect_view()}</ul>
+            </section>
+        }
+    })
 }
 
 #[component]
