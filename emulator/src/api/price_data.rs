@@ -141,11 +141,14 @@ pub fn read(tx: &mut Tx, item: &mut Params, sold: Sold) -> Result<Option<Value>,
     match (sold, data.has("recurring")) {
         (Sold::Once, true) => return Err(ApiError::unknown_params(&[name])),
         (Sold::Again, false) => return Err(ApiError::missing_param(&name)),
-        _ if data.has("product_data") => {
+        // The lines of a draft could have it at Stripe.
+        (Sold::Once, false) => data.refuse(&["product_data"])?,
+        (Sold::Again, true) if data.has("product_data") => {
             return Err(ApiError::unknown_params(&[data.full_name("product_data")]));
         }
-        _ => make(tx, data, &[]).map(Some),
+        (Sold::Again, true) => {}
     }
+    make(tx, data, &[]).map(Some)
 }
 
 /// The price; its product too where it may bring along these fields of one.

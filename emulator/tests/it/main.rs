@@ -67,6 +67,7 @@ mod samples;
 mod scene;
 mod scene_invoices;
 mod scene_of_payments;
+mod scene_of_subscriptions;
 mod schedules;
 mod schedules_input;
 mod schedules_items;
