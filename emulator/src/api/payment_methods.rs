@@ -17,8 +17,6 @@ use crate::state::{Key, Kind, Tx, number, text};
 /// a card, and for other kinds of payment.
 const UNSUPPORTED: &[&str] = &["customer", "payment_method", "radar_options"];
 
-/// Whether a page of Stripe's may offer the card to its owner again.
-
 pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
     params.refuse(UNSUPPORTED)?;
