@@ -23,6 +23,7 @@ mod customer_balance;
 mod customers;
 mod declined_renewals;
 mod discounts;
+mod discounts_elsewhere;
 mod discounts_later;
 mod ends_of_periods;
 mod expanding;
