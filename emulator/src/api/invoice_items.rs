@@ -44,6 +44,7 @@ pub fn read_for_preview(
 ) -> Result<Vec<Value>, ApiError> {
     let mut items = Vec::new();
     for mut one in params.list("invoice_items")?.unwrap_or_default() {
+        one.refuse(invoice_item_params::UNSUPPORTED)?;
         one.refuse(&["invoiceitem", "price", "unit_amount"])?;
         if one.has("pricing") {
             return Err(ApiError::unknown_params(&[one.full_name("pricing")]));
