@@ -53,15 +53,7 @@ pub fn collect(tx: &mut Tx, invoice: Value, attempt: &Attempt) -> Collected {
         fail(tx, invoice, attempt.occasion, None);
         return Collected::NoMethod;
     };
-    let known = invoice::open_payment(tx, text(&invoice, "id"));
-    let order = Order {
-        customer: invoice["customer"].as_str().map(str::to_owned),
-        payment_method: method,
-        amount: number(&invoice, "amount_remaining"),
-        currency: text(&invoice, "currency").to_owned(),
-        description: description(&invoice).to_owned(),
-        intent: known.map(|payment| text(&payment["payment"], "payment_intent").to_owned()),
-    };
+    let order = order(tx, &invoice, method);
     let charged = match ordered_decline::take(tx, &invoice) {
         Some(decline) => Charged::Declined { decline, intent: payment::decline(tx, &order, decline) },
         None => payment::charge(tx, &order, attempt.authentication),
@@ -82,6 +74,19 @@ pub fn collect(tx: &mut Tx, invoice: Value, attempt: &Attempt) -> Collected {
             fail(tx, invoice, attempt.occasion, Some("invoice.payment_action_required"));
             Collected::NeedsAuthentication(intent)
         }
+    }
+}
+
+/// What is to be paid. The intent of an earlier try goes on.
+fn order(tx: &Tx, invoice: &Value, payment_method: String) -> Order {
+    let known = invoice::open_payment(tx, text(invoice, "id"));
+    Order {
+        customer: invoice["customer"].as_str().map(str::to_owned),
+        payment_method,
+        amount: number(invoice, "amount_remaining"),
+        currency: text(invoice, "currency").to_owned(),
+        description: description(invoice).to_owned(),
+        intent: known.map(|payment| text(&payment["payment"], "payment_intent").to_owned()),
     }
 }
 

@@ -45,6 +45,16 @@ pub enum Unpaid {
     NeedsAuthentication(String),
 }
 
+impl Settlement {
+    /// What tells of a first payment that was tried and did not succeed.
+    fn event(&self) -> Option<&'static str> {
+        match self {
+            Settlement::Paid(_) => None,
+            Settlement::Unpaid(why) => why.event(),
+        }
+    }
+}
+
 impl Unpaid {
     fn event(&self) -> Option<&'static str> {
         match self {
@@ -85,20 +95,8 @@ pub fn begin(tx: &mut Tx, draft: &Draft, settlement: Settlement) -> Purchase {
     let mut now = draft_invoice.clone();
     invoice::finalize(tx, &mut now);
     let open_invoice = now.clone();
-    let mut unpaid = None;
-    let (paid, intent) = match settlement {
-        Settlement::Paid(paid) => {
-            invoice::mark_paid(tx, &mut now, Occasion::Automatic);
-            let intent = paid.as_ref().map(|paid| text(&paid.intent, "id").to_owned());
-            (paid, intent)
-        }
-        Settlement::Unpaid(why) => {
-            unpaid = why.event();
-            now["attempted"] = json!(unpaid.is_some());
-            now["attempt_count"] = json!(i64::from(unpaid.is_some()));
-            (None, why.intent())
-        }
-    };
+    let unpaid = settlement.event();
+    let (paid, intent) = settle(tx, &mut now, settlement);
     let invoice_payment = intent.map(|intent| invoice::payment_of(tx, &now, &intent));
     subscription["latest_invoice"] = now["id"].clone();
     tx.put(Kind::Subscription, subscription.clone());
@@ -117,6 +115,23 @@ pub fn begin(tx: &mut Tx, draft: &Draft, settlement: Settlement) -> Purchase {
         unpaid,
         invoice_payment,
         once,
+    }
+}
+
+/// Marks the first invoice as paid, or as tried if it was. Gives the payment, and the intent that was tried.
+fn settle(tx: &Tx, first: &mut Value, settlement: Settlement) -> (Option<Paid>, Option<String>) {
+    let is_tried = settlement.event().is_some();
+    match settlement {
+        Settlement::Paid(paid) => {
+            invoice::mark_paid(tx, first, Occasion::Automatic);
+            let intent = paid.as_ref().map(|paid| text(&paid.intent, "id").to_owned());
+            (paid, intent)
+        }
+        Settlement::Unpaid(why) => {
+            first["attempted"] = json!(is_tried);
+            first["attempt_count"] = json!(i64::from(is_tried));
+            (None, why.intent())
+        }
     }
 }
 

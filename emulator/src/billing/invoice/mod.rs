@@ -33,10 +33,6 @@ pub struct Bill<'b> {
 pub fn build(tx: &Tx, bill: Bill) -> Value {
     let (id, now) = (ids::new("in_"), tx.now());
     let buyer = tx.copy(Kind::Customer, bill.customer).unwrap_or_default();
-    let mut lines = bill.lines;
-    for line in &mut lines {
-        line["invoice"] = json!(id);
-    }
     let mut invoice = shapes::filled(
         Shape::Invoice,
         json!({
@@ -53,13 +49,7 @@ pub fn build(tx: &Tx, bill: Bill) -> Value {
             "customer_tax_ids": customer::tax_ids(tx, bill.customer),
             "custom_fields": buyer["invoice_settings"]["custom_fields"],
             "footer": buyer["invoice_settings"]["footer"],
-            "lines": {
-                "object": "list",
-                "total_count": lines.len(),
-                "data": lines,
-                "has_more": false,
-                "url": format!("/v1/invoices/{id}/lines"),
-            },
+            "lines": list(&id, bill.lines),
             "parent": parent(bill.subscription),
             "period_end": bill.period.1,
             "period_start": bill.period.0,
@@ -72,6 +62,19 @@ pub fn build(tx: &Tx, bill: Bill) -> Value {
     say(&mut invoice, &bill.subscription["invoice_settings"]);
     add_up(&mut invoice);
     invoice
+}
+
+fn list(invoice: &str, mut lines: Vec<Value>) -> Value {
+    for line in &mut lines {
+        line["invoice"] = json!(invoice);
+    }
+    json!({
+        "object": "list",
+        "total_count": lines.len(),
+        "data": lines,
+        "has_more": false,
+        "url": format!("/v1/invoices/{invoice}/lines"),
+    })
 }
 
 /// What a subscription's settings say of its invoices, before what the customer's say.
