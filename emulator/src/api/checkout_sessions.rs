@@ -10,7 +10,7 @@ mod subscription_data;
 use serde_json::{Value, json};
 
 pub use self::create::create;
-pub use self::subscription_data::{read_billing_mode, read_trial_settings};
+pub use self::subscription_data::read_trial_settings;
 use super::Call;
 use crate::billing::ending;
 use crate::error::{ApiError, Place};

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::Call;
-use crate::billing::discount::redeem::{Wanted, of_subscription, resolve, take_away};
+use crate::billing::discount::redeem::{Wanted, of_ids, of_subscription, resolve, take_away};
 use crate::billing::discount::{Applied, Part};
 use crate::error::{ApiError, Place};
 use crate::params::{Change, Params};
@@ -17,6 +17,13 @@ pub struct Sale<'s> {
     pub parts: &'s [Part],
     /// How many discounts Stripe takes here.
     pub most: usize,
+    /// The ids of those that are there already, which may be named as `discount`.
+    pub known: &'s [String],
+}
+
+/// Reads `discounts` of something that may have some already; `None` if it says nothing.
+pub fn read_change(tx: &Tx, params: &mut Params, sale: &Sale) -> Result<Option<Vec<Applied>>, ApiError> {
+    if params.has("discounts") { read(tx, params, sale).map(Some) } else { Ok(None) }
 }
 
 /// Reads `discounts[0][coupon]` or `discounts[0][promotion_code]`, and refuses what may not be redeemed.
@@ -34,7 +41,15 @@ pub fn read(tx: &Tx, params: &mut Params, sale: &Sale) -> Result<Vec<Applied>, A
 }
 
 fn read_one(tx: &Tx, mut one: Params, sale: &Sale) -> Result<Applied, ApiError> {
-    one.refuse(&["discount"])?;
+    let param = one.full_name("discount");
+    if let Some(id) = one.text("discount")? {
+        one.finish()?;
+        let known = of_ids(tx, [id.as_str()].into_iter().filter(|id| sale.known.iter().any(|one| one == id)));
+        return known
+            .into_iter()
+            .next()
+            .ok_or_else(|| ApiError::no_such(Kind::Discount, &id, Place::Param(&param)));
+    }
     let (coupon_name, code_name) = (one.full_name("coupon"), one.full_name("promotion_code"));
     let (coupon, code) = (one.text("coupon")?, one.text("promotion_code")?);
     one.finish()?;

@@ -4,8 +4,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, invoice_params};
+use super::{Call, invoice_discounts, invoice_params};
 use crate::billing::collect::{self, Attempt, Collected};
+use crate::billing::discount::redeem;
 use crate::billing::invoice::{self, Occasion};
 use crate::billing::payment::Authentication;
 use crate::billing::{draft_lines, sending, standing};
@@ -19,7 +20,9 @@ pub fn update(call: &mut Call) -> Result<Value, ApiError> {
     invoice_params::ensure_may_change(&params, &invoice)?;
     invoice_params::read(call.tx, &mut params, &mut invoice)?;
     invoice_params::read_advance(call.tx, &mut params, &mut invoice, false)?;
+    let new = invoice_discounts::read_change(call.tx, &mut params, &mut invoice)?;
     params.finish()?;
+    redeem::announce(call.tx, &new);
     call.tx.update(Kind::Invoice, invoice.clone(), "invoice.updated");
     Ok(invoice)
 }

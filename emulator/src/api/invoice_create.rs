@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, invoice_params};
+use super::{Call, invoice_discounts, invoice_params};
+use crate::billing::discount::redeem;
 use crate::billing::invoice::{self, Bill, revision};
 use crate::billing::invoice_item;
 use crate::error::{ApiError, Place};
@@ -38,9 +39,11 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
         lines: waiting.iter().map(invoice_item::line).collect(),
     };
     let mut draft = invoice::build(call.tx, bill);
+    let new = invoice_discounts::read_new(call.tx, &mut params, &mut draft, &subscription)?;
     draft["metadata"] = json!({});
     read(call, params, &mut draft)?;
     invoice_item::bill(call.tx, waiting, &draft);
+    redeem::announce(call.tx, &new);
     call.tx.create(Kind::Invoice, draft.clone(), "invoice.created");
     Ok(draft)
 }
@@ -79,7 +82,9 @@ fn revise(call: &mut Call, mut from: Params, mut params: Params) -> Result<Value
         return Err(ApiError::invalid(message).param("from_invoice[invoice]"));
     }
     let (mut draft, items) = revision::of(call.tx, &original);
+    let new = invoice_discounts::read_change(call.tx, &mut params, &mut draft)?;
     read(call, params, &mut draft)?;
+    redeem::announce(call.tx, &new);
     revision::store(call.tx, draft.clone(), items, original);
     Ok(draft)
 }

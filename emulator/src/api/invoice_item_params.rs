@@ -1,17 +1,24 @@
 //! Reading what a request says of an invoice item, or of a line: what it is for and what it costs. Items, and the
-//! lines of drafts, share it. Writes into the object what was said; stores nothing but a price that is made on the way.
+//! lines of drafts, share it. Writes into the object what was said; stores nothing but a price that is made and
+//! discounts that are redeemed on the way.
 
 use serde_json::{Value, json};
 
+use super::discounts::{self, Sale};
+use super::price_data::{self, Sold};
+use crate::billing::discount::Part;
+use crate::billing::discount::lines::names;
+use crate::billing::discount::redeem::{self, Owner};
 use crate::billing::draft_lines::{times, unit};
 use crate::billing::invoice_item;
 use crate::billing::money::{MOST_AMOUNT, MOST_QUANTITY};
+use crate::billing::subscription::ids_of;
 use crate::error::{ApiError, Place};
 use crate::params::{Change, Params};
 use crate::state::{Kind, Tx, ids, number, text};
 
 /// Parameters that Stripe has and that this emulator would have to ignore.
-pub const UNSUPPORTED: &[&str] = &["discounts", "tax_amounts", "tax_behavior", "tax_code", "tax_rates"];
+pub const UNSUPPORTED: &[&str] = &["tax_amounts", "tax_behavior", "tax_code", "tax_rates"];
 
 /// An item that costs nothing yet.
 pub fn blank(tx: &Tx, customer: &Value, currency: &str) -> Value {
@@ -53,6 +60,7 @@ pub fn read(tx: &mut Tx, params: &mut Params, item: &mut Value) -> Result<(), Ap
         item["period"] = period;
     }
     read_amount(tx, params, item)?;
+    read_discounts(tx, params, item)?;
     let discountable = params.boolean("discountable")?;
     if discountable == Some(true) && item["proration"] == true {
         let message = "A proration cannot be discountable.";
@@ -159,11 +167,12 @@ fn read_price(tx: &mut Tx, params: &mut Params, item: &Value) -> Result<Option<V
         let price = tx.require(Kind::Price, &pricing.required_text("price")?, Place::Param(&param))?;
         pricing.finish()?;
         (price, param)
-    } else if let Some(data) = params.children("price_data")? {
-        let param = data.full_name("currency");
-        (make_price(tx, data)?, param)
     } else {
-        return Ok(None);
+        let param = format!("{}[currency]", params.full_name("price_data"));
+        match price_data::read(tx, params, Sold::Once)? {
+            Some(price) => (price, param),
+            None => return Ok(None),
+        }
     };
     if !price["recurring"].is_null() {
         let message = "The price specified is recurring, and an invoice item takes one that is charged once.";
@@ -180,38 +189,30 @@ fn read_price(tx: &mut Tx, params: &mut Params, item: &Value) -> Result<Option<V
     Ok(Some(price))
 }
 
-/// A price for this item alone. Like those that Stripe makes on the way it is not active, and no event tells of it,
-/// of which we are not sure.
-fn make_price(tx: &mut Tx, mut data: Params) -> Result<Value, ApiError> {
-    data.refuse(&["product_data", "tax_behavior"])?;
-    let currency = super::prices::read_currency(&mut data)?;
-    let param = data.full_name("product");
-    let product = tx.require(Kind::Product, &data.required_text("product")?, Place::Param(&param))?;
-    let (amount, decimal) = super::prices::read_amount(&mut data)?;
-    data.finish()?;
-    let price = json!({
-        "id": ids::new("price_"),
-        "object": "price",
-        "active": false,
-        "billing_scheme": "per_unit",
-        "created": tx.now(),
-        "currency": currency,
-        "custom_unit_amount": null,
-        "livemode": false,
-        "lookup_key": null,
-        "metadata": {},
-        "nickname": null,
-        "product": product["id"],
-        "recurring": null,
-        "tax_behavior": "unspecified",
-        "tiers_mode": null,
-        "transform_quantity": null,
-        "type": "one_time",
-        "unit_amount": amount,
-        "unit_amount_decimal": decimal,
-    });
-    tx.put(Kind::Price, price.clone());
-    Ok(price)
+/// `discounts`, but not of prorations, whose discounts are in their amounts, nor of a line that is a subscription's
+/// period, which has those of its item.
+fn read_discounts(tx: &mut Tx, params: &mut Params, item: &mut Value) -> Result<(), ApiError> {
+    if !params.has("discounts") {
+        return Ok(());
+    }
+    if item["proration"] == true || item["object"] != "invoiceitem" {
+        let message = "You can only set the discounts of an invoice item that is no proration.";
+        return Err(ApiError::invalid(message).param(params.full_name("discounts")));
+    }
+    let known = names(&item["discounts"]);
+    let product = text(&item["pricing"]["price_details"], "product").to_owned();
+    let part = Part { product, amount: number(item, "amount") };
+    let (customer, currency) = (item["customer"].as_str(), text(item, "currency"));
+    let sale = Sale { customer, currency, parts: &[part], most: 20, known: &known };
+    let discounts = discounts::read(tx, params, &sale)?;
+    let owner =
+        Owner { customer: text(item, "customer"), invoice_item: item["id"].as_str(), ..Owner::default() };
+    redeem::store(tx, &discounts, owner);
+    item["discounts"] = ids_of(&discounts);
+    let new: Vec<String> =
+        discounts.into_iter().map(|discount| discount.id).filter(|id| !known.contains(id)).collect();
+    redeem::announce(tx, &new);
+    Ok(())
 }
 
 /// The currency of a new item: what is said, or what its price says.

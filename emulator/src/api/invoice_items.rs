@@ -35,13 +35,41 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     Ok(item)
 }
 
+/// `invoice_items` of a preview. Those of a subscription wait as if they had been made, until the preview is taken back.
+pub fn read_for_preview(
+    tx: &mut Tx,
+    params: &mut Params,
+    customer: &str,
+    subscription: &Value,
+) -> Result<Vec<Value>, ApiError> {
+    let mut items = Vec::new();
+    for mut one in params.list("invoice_items")?.unwrap_or_default() {
+        one.refuse(invoice_item_params::UNSUPPORTED)?;
+        one.refuse(&["invoiceitem", "price", "unit_amount"])?;
+        if one.has("pricing") {
+            return Err(ApiError::unknown_params(&[one.full_name("pricing")]));
+        }
+        let customer = tx.require(Kind::Customer, customer, Place::Param("customer"))?;
+        let currency = invoice_item_params::read_currency(&mut one)?;
+        let mut item = invoice_item_params::blank(tx, &customer, &currency);
+        invoice_item_params::read(tx, &mut one, &mut item)?;
+        one.finish()?;
+        if !subscription.is_null() {
+            item["parent"] = invoice_item::parent_of(subscription);
+            tx.put(Kind::InvoiceItem, item.clone());
+        }
+        items.push(item);
+    }
+    Ok(items)
+}
+
 /// The subscription that it is for.
 fn read_parent(tx: &Tx, params: &mut Params) -> Result<Value, ApiError> {
     let Some(id) = params.text("subscription")? else {
         return Ok(Value::Null);
     };
-    tx.require(Kind::Subscription, &id, Place::Param("subscription"))?;
-    Ok(json!({ "subscription_details": { "subscription": id }, "type": "subscription_details" }))
+    let subscription = tx.require(Kind::Subscription, &id, Place::Param("subscription"))?;
+    Ok(invoice_item::parent_of(&subscription))
 }
 
 pub fn retrieve(call: &mut Call) -> Result<Value, ApiError> {

@@ -1,5 +1,6 @@
 //! Reading what a request says of a draft: how and when it is paid, and what stands on it besides its lines. The
-//! endpoints that make an invoice and that change one share it. Its lines are `invoice_lines`' business.
+//! endpoints that make an invoice and that change one share it. Its lines are `invoice_lines`' business, and what it is
+//! reduced by `invoice_discounts`'.
 
 use serde_json::{Value, json};
 
@@ -18,7 +19,6 @@ pub const UNSUPPORTED: &[&str] = &[
     "automatic_tax",
     "default_source",
     "default_tax_rates",
-    "discounts",
     "issuer",
     "on_behalf_of",
     "payment_settings",

@@ -2,34 +2,22 @@
 
 use serde_json::{Value, json};
 
+use super::subscription_begin::read_billing_mode;
 use super::subscription_change;
-use super::{Call, subscriptions_create};
+use super::{Call, invoice_items, subscriptions_create};
 use crate::billing::change::{self, Planned, Prorate};
+use crate::billing::discount::lines::names;
+use crate::billing::discount::redeem;
 use crate::billing::schedule::{phases, time};
-use crate::billing::{invoice, invoice_item, preview, proration, renewal, subscription, update};
+use crate::billing::{debits, invoice, invoice_item, preview, renewal, subscription, update};
 use crate::error::{ApiError, Place};
 use crate::params::Params;
 use crate::state::{Kind, Tx, ids, text};
 
-const UNSUPPORTED: &[&str] = &[
-    "automatic_tax",
-    "customer_account",
-    "customer_details",
-    "discounts",
-    "invoice_items",
-    "issuer",
-    "on_behalf_of",
-    "schedule_details",
-];
-const UNSUPPORTED_DETAILS: &[&str] = &[
-    "billing_mode",
-    "billing_schedules",
-    "cancel_at",
-    "default_tax_rates",
-    "pause",
-    "resume_at",
-    "start_date",
-];
+const UNSUPPORTED: &[&str] =
+    &["automatic_tax", "customer_account", "customer_details", "issuer", "on_behalf_of", "schedule_details"];
+const UNSUPPORTED_DETAILS: &[&str] =
+    &["billing_schedules", "cancel_at", "default_tax_rates", "pause", "resume_at", "start_date"];
 
 pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
@@ -40,12 +28,12 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let id = params.text("subscription")?;
     let schedule = params.text("schedule")?;
     let details = params.children("subscription_details")?.unwrap_or_default();
-    params.finish()?;
     details.refuse(UNSUPPORTED_DETAILS)?;
     let before = call.tx.savepoint();
     let invoice = match (id, customer) {
         (id, customer) if schedule.is_some() => {
             let others = [id.is_some(), details.names().next().is_some()];
+            params.finish()?;
             of_schedule(call.tx, &schedule.unwrap_or_default(), customer, others)
         }
         (Some(id), customer) => {
@@ -53,9 +41,9 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
             if customer.is_some_and(|customer| subscription["customer"] != *customer) {
                 return Err(ApiError::no_such(Kind::Subscription, &id, Place::Param("subscription")));
             }
-            of_subscription(call.tx, subscription, details)
+            of_subscription(call.tx, subscription, details, params)
         }
-        (None, Some(customer)) => of_customer(call.tx, customer, details),
+        (None, Some(customer)) => of_customer(call.tx, customer, details, params),
         (None, None) => Err(ApiError::missing_param("customer")),
     };
     call.tx.roll_back_to(&before);
@@ -86,7 +74,7 @@ fn of_schedule(
     match text(&schedule, "status") {
         "active" => {
             let subscription = tx.require(Kind::Subscription, text(&schedule, "subscription"), place)?;
-            of_subscription(tx, subscription, Params::default())
+            of_subscription(tx, subscription, Params::default(), Params::default())
         }
         "not_started" => {
             let start = phases::start(&schedule);
@@ -101,13 +89,25 @@ fn of_schedule(
 }
 
 /// Of somebody who subscribes to these items, or to what they have already.
-fn of_customer(tx: &mut Tx, customer: String, mut details: Params) -> Result<Value, ApiError> {
+fn of_customer(
+    tx: &mut Tx,
+    customer: String,
+    mut details: Params,
+    mut params: Params,
+) -> Result<Value, ApiError> {
     tx.require(Kind::Customer, &customer, Place::Param("customer"))?;
     if details.has("items") {
-        details.refuse(&["billing_cycle_anchor", "cancel_at_period_end", "cancel_now", "proration_date"])?;
-        details.one_of("proration_behavior", &["always_invoice", "create_prorations", "none"])?;
-        let draft = subscriptions_create::read_draft(tx, &mut details, customer)?;
+        details.refuse(&["cancel_at_period_end", "cancel_now", "proration_date"])?;
+        ensure_of_preview(&details)?;
+        let mut draft = subscriptions_create::read_draft(tx, &mut details, customer)?;
         details.finish()?;
+        draft.discounts = subscriptions_create::read_discounts(tx, &mut params, &draft)?;
+        let items = invoice_items::read_for_preview(tx, &mut params, &draft.customer, &Value::Null)?;
+        params.finish()?;
+        let named: Vec<String> = items.iter().flat_map(|item| names(&item["discounts"])).collect();
+        let named = redeem::of_ids(tx, named.iter().map(String::as_str));
+        draft.beginning.of_invoice_items.extend(named);
+        draft.beginning.invoice_items.extend(items);
         let status = if draft.trial_end.is_some() { "trialing" } else { "active" };
         let subscription = subscription::build(tx, &draft, status);
         let mut invoice = invoice::draft(tx, &draft, &subscription);
@@ -115,25 +115,46 @@ fn of_customer(tx: &mut Tx, customer: String, mut details: Params) -> Result<Val
         invoice["parent"] = Value::Null;
         for line in invoice["lines"]["data"].as_array_mut().into_iter().flatten() {
             line["subscription"] = Value::Null;
-            line["parent"]["subscription_item_details"]["subscription"] = Value::Null;
+            if line["parent"]["subscription_item_details"].is_object() {
+                line["parent"]["subscription_item_details"]["subscription"] = Value::Null;
+            }
         }
         return Ok(invoice);
     }
     let live = tx.of_customer(Kind::Subscription, &customer);
     let live = live.into_iter().find(|it| matches!(text(it, "status"), "active" | "past_due" | "trialing"));
     match live {
-        Some(subscription) => of_subscription(tx, subscription, details),
+        Some(subscription) => of_subscription(tx, subscription, details, params),
         None => Err(nothing(&customer)),
     }
 }
 
-fn of_subscription(tx: &mut Tx, subscription: Value, mut details: Params) -> Result<Value, ApiError> {
+/// A subscription's other parameters are none of a preview's.
+fn ensure_of_preview(details: &Params) -> Result<(), ApiError> {
+    let known = ["billing_cycle_anchor", "billing_mode", "items", "proration_behavior", "trial_end"];
+    let unknown = details.names().filter(|name| !known.contains(name));
+    let unknown: Vec<String> = unknown.map(|name| details.full_name(name)).collect();
+    if unknown.is_empty() { Ok(()) } else { Err(ApiError::unknown_params(&unknown)) }
+}
+
+fn of_subscription(
+    tx: &mut Tx,
+    mut subscription: Value,
+    mut details: Params,
+    mut params: Params,
+) -> Result<Value, ApiError> {
     let customer = text(&subscription, "customer").to_owned();
-    let changes_nothing = details.names().next().is_none();
+    let changes_nothing = details.names().next().is_none() && !params.has("discounts");
+    subscription_change::read_discounts(tx, &mut params, &mut subscription)?;
+    invoice_items::read_for_preview(tx, &mut params, &customer, &subscription)?;
+    params.finish()?;
+    if let Some(mode) = read_billing_mode(&mut details)? {
+        subscription["billing_mode"] = mode;
+    }
     let cancel_now = details.boolean("cancel_now")?.unwrap_or(false);
     let at_end = details.boolean("cancel_at_period_end")?;
     let mut change = subscription_change::read(tx, &mut details)?;
-    change.items = subscription_change::read_items(tx, &mut details)?;
+    change.items = subscription_change::read_items(tx, &mut details, &subscription)?;
     details.finish()?;
     let subscription = subscription_change::make_way(tx, subscription)?;
     if cancel_now {
@@ -146,10 +167,9 @@ fn of_subscription(tx: &mut Tx, subscription: Value, mut details: Params) -> Res
         return Ok(now);
     }
     let (_, period_end) = subscription::period_ends(&subscription);
-    let is_last = |at: i64| at <= period_end;
-    let ends = at_end.unwrap_or_else(|| subscription["cancel_at"].as_i64().is_some_and(is_last));
+    let is_last = || subscription["cancel_at"].as_i64().is_some_and(|at| at <= period_end);
     let next = if changes_nothing { renewal::foreseen(tx, &subscription) } else { preview.next };
-    if !ends {
+    if !at_end.unwrap_or_else(is_last) {
         return Ok(next);
     }
     let last = closing(tx, &planned.subscription, &change::invoice_items(tx, &planned));
@@ -164,7 +184,7 @@ fn of_cancellation(tx: &Tx, subscription: &Value, prorate: Prorate) -> Value {
     let now = tx.now();
     let items = change::items_of(subscription);
     let unused = items.iter().filter(|_| prorate != Prorate::Never);
-    let unused = unused.filter_map(|item| proration::unused(item, now));
+    let unused = unused.flat_map(|item| debits::credits(tx, subscription, item, now));
     let credits: Vec<Value> = unused.map(|one| invoice_item::of_proration(tx, subscription, &one)).collect();
     closing(tx, subscription, &credits)
 }

@@ -2,6 +2,7 @@
 //! "Unrecognized request URL".
 
 mod account;
+mod added_items;
 mod charges;
 mod checkout_sessions;
 mod collection;
@@ -12,6 +13,7 @@ mod discounts;
 mod events;
 mod invoice_actions;
 mod invoice_create;
+mod invoice_discounts;
 mod invoice_item_params;
 mod invoice_items;
 mod invoice_lines;
@@ -32,8 +34,10 @@ mod refunds;
 mod search;
 mod setup_intents;
 mod shipping;
+mod subscription_begin;
 mod subscription_change;
 mod subscription_items;
+mod subscription_migrate;
 mod subscription_schedules;
 mod subscriptions;
 mod subscriptions_create;
@@ -92,11 +96,13 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("DELETE", "/v1/customers/:id/tax_ids/:id", tax_ids::delete),
     ("POST", "/v1/products", products::create),
     ("GET", "/v1/products", products::list),
+    ("GET", "/v1/products/search", search::products),
     ("GET", "/v1/products/:id", products::retrieve),
     ("POST", "/v1/products/:id", products::update),
     ("DELETE", "/v1/products/:id", products::delete),
     ("POST", "/v1/prices", prices::create),
     ("GET", "/v1/prices", prices::list),
+    ("GET", "/v1/prices/search", search::prices),
     ("GET", "/v1/prices/:id", prices::retrieve),
     ("POST", "/v1/prices/:id", prices::update),
     ("POST", "/v1/coupons", coupons::create),
@@ -116,10 +122,12 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("GET", "/v1/checkout/sessions/:id/line_items", checkout_sessions::line_items),
     ("POST", "/v1/subscriptions", subscriptions_create::create),
     ("GET", "/v1/subscriptions", subscriptions::list),
+    ("GET", "/v1/subscriptions/search", search::subscriptions),
     ("GET", "/v1/subscriptions/:id", subscriptions::retrieve),
     ("POST", "/v1/subscriptions/:id", subscriptions::update),
     ("DELETE", "/v1/subscriptions/:id", subscriptions::cancel),
     ("POST", "/v1/subscriptions/:id/resume", subscriptions::resume),
+    ("POST", "/v1/subscriptions/:id/migrate", subscription_migrate::migrate),
     ("POST", "/v1/subscription_items", subscription_items::create),
     ("GET", "/v1/subscription_items", subscription_items::list),
     ("GET", "/v1/subscription_items/:id", subscription_items::retrieve),
@@ -153,6 +161,7 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("GET", "/v1/invoices", invoices::list),
     ("POST", "/v1/invoices", invoice_create::create),
     ("POST", "/v1/invoices/create_preview", invoice_preview::create),
+    ("GET", "/v1/invoices/search", search::invoices),
     ("GET", "/v1/invoices/:id", invoices::retrieve),
     ("POST", "/v1/invoices/:id", invoice_actions::update),
     ("DELETE", "/v1/invoices/:id", invoice_actions::delete),
@@ -168,12 +177,14 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("POST", "/v1/invoices/:id/lines/:id", invoice_lines::update),
     ("POST", "/v1/payment_intents", payment_intents::create),
     ("GET", "/v1/payment_intents", payment_intents::list),
+    ("GET", "/v1/payment_intents/search", search::payment_intents),
     ("GET", "/v1/payment_intents/:id", payment_intents::retrieve),
     ("POST", "/v1/payment_intents/:id", payment_intents::update),
     ("POST", "/v1/payment_intents/:id/confirm", payment_intents::confirm),
     ("POST", "/v1/payment_intents/:id/capture", payment_intents::capture),
     ("POST", "/v1/payment_intents/:id/cancel", payment_intents::cancel),
     ("GET", "/v1/charges", charges::list),
+    ("GET", "/v1/charges/search", search::charges),
     ("GET", "/v1/charges/:id", charges::retrieve),
     ("POST", "/v1/charges/:id", charges::update),
     ("POST", "/v1/charges/:id/capture", charges::capture),

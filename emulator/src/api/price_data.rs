@@ -1,9 +1,9 @@
-//! Prices that come along with something else: `price_data` of a line item, `default_price_data` of a product; and
-//! `product_data`, the product that comes along with a price. Makes and stores them; what they are for is the
-//! caller's business.
+//! Prices that come along with something else: `price_data` of a line item, of a subscription's item or of an invoice
+//! item, `default_price_data` of a product; and `product_data`, the product that comes along with a price. Makes and
+//! stores them; what they are for is the caller's business.
 //!
-//! Not sure: that what a line item brings along is told of (`product.created`, `price.created`). That neither can be
-//! sold again (`active` is false) is known from Stripe's documents.
+//! Not sure: that what comes along is told of (`product.created`, `price.created`). That neither can be sold again
+//! (`active` is false) is known from Stripe's documents.
 
 use serde_json::{Value, json};
 
@@ -28,6 +28,13 @@ pub enum Product {
     /// As the request says; active if it says nothing.
     AsGiven,
     UsedOnce,
+}
+
+/// How often what comes along is paid.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Sold {
+    Once,
+    Again,
 }
 
 /// The fields of a product that a line item may bring along.
@@ -117,10 +124,38 @@ pub fn default_price(tx: &Tx, mut data: Params, product: &Value) -> Result<Value
 }
 
 /// `price_data` of a line item: the price, stored, which nothing else can be sold for.
-pub fn of_line(tx: &mut Tx, mut data: Params) -> Result<Value, ApiError> {
+pub fn of_line(tx: &mut Tx, data: Params) -> Result<Value, ApiError> {
+    make(tx, data, PRODUCT_OF_LINE)
+}
+
+/// `price_data` beside `price`, of a product that there is: the price, stored in the same way.
+pub fn read(tx: &mut Tx, item: &mut Params, sold: Sold) -> Result<Option<Value>, ApiError> {
+    let Some(data) = item.children("price_data")? else {
+        return Ok(None);
+    };
+    if item.has("price") {
+        let message = "You may only specify one of these parameters: price, price_data.";
+        return Err(ApiError::invalid(message).param(item.full_name("price_data")));
+    }
+    let name = data.full_name("recurring");
+    match (sold, data.has("recurring")) {
+        (Sold::Once, true) => return Err(ApiError::unknown_params(&[name])),
+        (Sold::Again, false) => return Err(ApiError::missing_param(&name)),
+        // The lines of a draft could have it at Stripe.
+        (Sold::Once, false) => data.refuse(&["product_data"])?,
+        (Sold::Again, true) if data.has("product_data") => {
+            return Err(ApiError::unknown_params(&[data.full_name("product_data")]));
+        }
+        (Sold::Again, true) => {}
+    }
+    make(tx, data, &[]).map(Some)
+}
+
+/// The price; its product too where it may bring along these fields of one.
+fn make(tx: &mut Tx, mut data: Params, product: &[&str]) -> Result<Value, ApiError> {
     let terms = read_terms(&mut data)?;
     let behavior = data.one_of("tax_behavior", TAX)?;
-    let product = read_product(tx, &mut data, PRODUCT_OF_LINE, Product::UsedOnce)?;
+    let product = read_product(tx, &mut data, product, Product::UsedOnce)?;
     data.finish()?;
     let mut price = object(tx, &product, terms);
     price["active"] = json!(false);

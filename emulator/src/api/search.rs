@@ -1,25 +1,121 @@
-//! GET /v1/customers/search: Stripe's query language as far as customers need it. Clauses `field:"value"`
-//! (equal), `field~"value"` (contains) and `-` before either, joined by AND. Unlike Stripe's, this search sees
-//! what was written a moment ago.
+//! GET /v1/…/search: customers, subscriptions, invoices, products, prices, charges and payment intents, by the fields
+//! that Stripe's documents name for each (https://docs.stripe.com/search); `query` has the language. Unlike
+//! Stripe's, this search sees what was written a moment ago.
+
+mod query;
 
 use serde_json::{Value, json};
 
+use self::query::{Field, Query, Type};
 use super::Call;
 use crate::error::ApiError;
 use crate::list;
-use crate::state::{Key, Kind, Record, Store, text};
+use crate::state::{Key, Kind, Record, Store};
+
+const CREATED: Field = Field { name: "created", of: "/created", is: Type::Number };
+const CURRENCY: Field = Field { name: "currency", of: "/currency", is: Type::Token };
+const CUSTOMER: Field = Field { name: "customer", of: "/customer", is: Type::Token };
+const STATUS: Field = Field { name: "status", of: "/status", is: Type::Token };
+const AMOUNT: Field = Field { name: "amount", of: "/amount", is: Type::Number };
+const ACTIVE: Field = Field { name: "active", of: "/active", is: Type::Token };
+
+const fn token(name: &'static str, of: &'static str) -> Field {
+    Field { name, of, is: Type::Token }
+}
+
+const fn string(name: &'static str, of: &'static str) -> Field {
+    Field { name, of, is: Type::Text }
+}
+
+const fn number(name: &'static str, of: &'static str) -> Field {
+    Field { name, of, is: Type::Number }
+}
+
+const CHARGES: &[Field] = &[
+    AMOUNT,
+    CREATED,
+    CURRENCY,
+    CUSTOMER,
+    STATUS,
+    token("billing_details.address.postal_code", "/billing_details/address/postal_code"),
+    token("disputed", "/disputed"),
+    token("payment_method_details.card.brand", "/payment_method_details/card/brand"),
+    number("payment_method_details.card.exp_month", "/payment_method_details/card/exp_month"),
+    number("payment_method_details.card.exp_year", "/payment_method_details/card/exp_year"),
+    token("payment_method_details.card.fingerprint", "/payment_method_details/card/fingerprint"),
+    token("payment_method_details.card.last4", "/payment_method_details/card/last4"),
+    token("refunded", "/refunded"),
+];
+const CUSTOMERS: &[Field] =
+    &[CREATED, string("email", "/email"), string("name", "/name"), string("phone", "/phone")];
+const INVOICES: &[Field] = &[
+    CREATED,
+    CURRENCY,
+    CUSTOMER,
+    STATUS,
+    token("last_finalization_error_code", "/last_finalization_error/code"),
+    token("last_finalization_error_type", "/last_finalization_error/type"),
+    token("number", "/number"),
+    token("receipt_number", "/receipt_number"),
+    token("subscription", "/parent/subscription_details/subscription"),
+    number("total", "/total"),
+];
+const PAYMENT_INTENTS: &[Field] = &[AMOUNT, CREATED, CURRENCY, CUSTOMER, STATUS];
+const PRICES: &[Field] = &[
+    ACTIVE,
+    CURRENCY,
+    token("lookup_key", "/lookup_key"),
+    token("product", "/product"),
+    token("type", "/type"),
+];
+const PRODUCTS: &[Field] = &[
+    ACTIVE,
+    string("description", "/description"),
+    string("name", "/name"),
+    token("shippable", "/shippable"),
+    string("url", "/url"),
+];
+const SUBSCRIPTIONS: &[Field] = &[CREATED, STATUS];
+
+pub fn charges(call: &mut Call) -> Result<Value, ApiError> {
+    search(call, Kind::Charge, "/v1/charges/search", CHARGES)
+}
 
 pub fn customers(call: &mut Call) -> Result<Value, ApiError> {
+    search(call, Kind::Customer, "/v1/customers/search", CUSTOMERS)
+}
+
+pub fn invoices(call: &mut Call) -> Result<Value, ApiError> {
+    search(call, Kind::Invoice, "/v1/invoices/search", INVOICES)
+}
+
+pub fn payment_intents(call: &mut Call) -> Result<Value, ApiError> {
+    search(call, Kind::PaymentIntent, "/v1/payment_intents/search", PAYMENT_INTENTS)
+}
+
+pub fn prices(call: &mut Call) -> Result<Value, ApiError> {
+    search(call, Kind::Price, "/v1/prices/search", PRICES)
+}
+
+pub fn products(call: &mut Call) -> Result<Value, ApiError> {
+    search(call, Kind::Product, "/v1/products/search", PRODUCTS)
+}
+
+pub fn subscriptions(call: &mut Call) -> Result<Value, ApiError> {
+    search(call, Kind::Subscription, "/v1/subscriptions/search", SUBSCRIPTIONS)
+}
+
+fn search(call: &mut Call, kind: Kind, url: &str, fields: &'static [Field]) -> Result<Value, ApiError> {
     let mut params = call.take_params();
     let query = params.required_text("query")?;
     let limit = list::limit(&mut params)?;
     let page = params.text("page")?;
     params.finish()?;
-    let clauses = parse(&query)?;
+    let query = Query::parse(&query, fields)?;
     let after = page.as_deref().map(read_page).transpose()?;
-    let found: Vec<&Record> = candidates(call.tx.store(), &clauses)
+    let found: Vec<&Record> = candidates(call.tx.store(), kind, &query)
         .filter(|record| after.is_none_or(|seq| record.seq < seq) && *record.field("deleted") != true)
-        .filter(|record| clauses.iter().all(|clause| clause.fits(&record.value())))
+        .filter(|record| query.fits(&record.value()))
         .take(limit + 1)
         .collect();
     let has_more = found.len() > limit;
@@ -27,19 +123,19 @@ pub fn customers(call: &mut Call) -> Result<Value, ApiError> {
     let data: Vec<_> = found.iter().take(limit).map(|record| record.value()).collect();
     Ok(json!({
         "object": "search_result",
-        "url": "/v1/customers/search",
+        "url": url,
         "has_more": has_more,
         "data": data,
         "next_page": next,
     }))
 }
 
-/// The customers that can fit, newest first: by an index where a clause allows it, otherwise all.
-fn candidates<'s>(store: &'s Store, clauses: &[Clause]) -> Box<dyn Iterator<Item = &'s Record> + 's> {
-    let Some(all) = store.collection(Kind::Customer) else {
+/// The objects that can fit, newest first: by an index where a clause allows it, otherwise all.
+fn candidates<'s>(store: &'s Store, kind: Kind, query: &Query) -> Box<dyn Iterator<Item = &'s Record> + 's> {
+    let Some(all) = store.collection(kind) else {
         return Box::new(std::iter::empty());
     };
-    match clauses.iter().find_map(Clause::pair) {
+    match query.pair().filter(|_| kind == Kind::Customer) {
         Some(pair) => Box::new(all.by_key(Key::Metadata, &pair).collect::<Vec<_>>().into_iter()),
         None => Box::new(all.newest_first()),
     }
@@ -47,124 +143,4 @@ fn candidates<'s>(store: &'s Store, clauses: &[Clause]) -> Box<dyn Iterator<Item
 
 fn read_page(page: &str) -> Result<u64, ApiError> {
     page.parse().map_err(|_| ApiError::invalid(format!("Invalid page: {page}")).param("page"))
-}
-
-#[derive(Debug, PartialEq, Eq)]
-struct Clause {
-    field: Field,
-    test: Test,
-    value: String,
-    negated: bool,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Field {
-    Text(String),
-    Metadata(String),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Test {
-    Equals,
-    Contains,
-}
-
-impl Clause {
-    /// The pair of metadata that a customer must have to fit, if the clause says so.
-    fn pair(&self) -> Option<String> {
-        match &self.field {
-            Field::Metadata(name) if self.test == Test::Equals && !self.negated && !self.value.is_empty() => {
-                Some(Key::pair(name, &self.value))
-            }
-            _ => None,
-        }
-    }
-
-    fn fits(&self, customer: &Value) -> bool {
-        let (actual, exact_case) = match &self.field {
-            Field::Text(field) => (text(customer, field), false),
-            Field::Metadata(key) => (text(&customer["metadata"], key), true),
-        };
-        let fold = |text: &str| if exact_case { text.to_owned() } else { text.to_lowercase() };
-        let (actual, wanted) = (fold(actual), fold(&self.value));
-        let fits = match self.test {
-            Test::Equals => actual == wanted,
-            Test::Contains => actual.contains(&wanted),
-        };
-        fits != self.negated
-    }
-}
-
-fn bad(query: &str, why: &str) -> ApiError {
-    let message = format!(
-        "We were unable to parse your search query: {why} in `{query}`. Learn more about the search query language at \
-         https://stripe.com/docs/search."
-    );
-    ApiError::invalid(message).param("query")
-}
-
-fn parse(query: &str) -> Result<Vec<Clause>, ApiError> {
-    let mut rest = query.trim();
-    let mut clauses = Vec::new();
-    loop {
-        let (clause, after) = parse_clause(rest).map_err(|why| bad(query, why))?;
-        clauses.push(clause);
-        let after = after.trim_start();
-        if after.is_empty() {
-            return Ok(clauses);
-        }
-        let joined = after.get(..4).filter(|word| word.eq_ignore_ascii_case("and "));
-        rest = match joined {
-            Some(_) => after[4..].trim_start(),
-            None => {
-                return Err(bad(
-                    query,
-                    "clauses must be joined by AND (OR is not supported by stripe-emulator)",
-                ));
-            }
-        };
-    }
-}
-
-fn parse_clause(text: &str) -> Result<(Clause, &str), &'static str> {
-    let (negated, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-    let (field, rest) = parse_field(text)?;
-    let mut chars = rest.chars();
-    let test = match chars.next() {
-        Some(':') => Test::Equals,
-        Some('~') => Test::Contains,
-        _ => return Err("a field must be followed by : or ~"),
-    };
-    let (value, rest) = parse_quoted(chars.as_str())?;
-    Ok((Clause { field, test, value, negated }, rest))
-}
-
-fn parse_field(text: &str) -> Result<(Field, &str), &'static str> {
-    if let Some(rest) = text.strip_prefix("metadata[") {
-        let (key, rest) = parse_quoted(rest)?;
-        let rest = rest.strip_prefix(']').ok_or("a ] is missing")?;
-        return Ok((Field::Metadata(key), rest));
-    }
-    for name in ["email", "name", "phone"] {
-        if let Some(rest) = text.strip_prefix(name) {
-            return Ok((Field::Text(name.to_owned()), rest));
-        }
-    }
-    Err("unknown field: customers are searched by email, name, phone and metadata")
-}
-
-/// Text in single or double quotes, where a backslash takes the next character as it is.
-fn parse_quoted(text: &str) -> Result<(String, &str), &'static str> {
-    let mut chars = text.chars();
-    let quote =
-        chars.next().filter(|quote| matches!(quote, '\'' | '"')).ok_or("a value must be in quotes")?;
-    let mut value = String::new();
-    while let Some(next) = chars.next() {
-        match next {
-            '\\' => value.extend(chars.next()),
-            next if next == quote => return Ok((value, chars.as_str())),
-            next => value.push(next),
-        }
-    }
-    Err("a quote is not closed")
 }

@@ -3,26 +3,25 @@
 
 use serde_json::Value;
 
-use crate::billing::change::{Anchor, Change, ItemChange, Prorate};
+use super::discounts::{self, Sale};
+use super::price_data::{self, Sold};
+use crate::billing::change::{Anchor, Change, ItemChange, Prorate, items_of};
+use crate::billing::discount::lines::names;
+use crate::billing::discount::redeem::{self, Owner};
+use crate::billing::discount::{Applied, Part};
 use crate::billing::money::MOST_QUANTITY;
 use crate::billing::payment::Authentication;
 use crate::billing::pending_update;
+use crate::billing::proration::cost;
+use crate::billing::subscription::ids_of;
 use crate::billing::update::{Behavior, How};
 use crate::error::{ApiError, Place};
 use crate::params::Params;
-use crate::state::{Kind, Tx, text};
+use crate::state::{Kind, Tx, number, text};
 
 /// Parameters of an item that Stripe has and that this emulator would have to ignore.
-pub const UNSUPPORTED_OF_ITEMS: &[&str] = &[
-    "billing_thresholds",
-    "clear_usage",
-    "current_trial",
-    "discounts",
-    "metadata",
-    "plan",
-    "price_data",
-    "tax_rates",
-];
+pub const UNSUPPORTED_OF_ITEMS: &[&str] =
+    &["billing_thresholds", "clear_usage", "current_trial", "plan", "tax_rates"];
 const PRORATION: &[&str] = &["always_invoice", "create_prorations", "none"];
 /// What may be said together with `pending_if_incomplete`
 /// (https://docs.stripe.com/billing/subscriptions/pending-updates-reference#supported-attributes).
@@ -83,23 +82,90 @@ pub fn read_anchor(params: &mut Params, words: &[&str]) -> Result<Option<String>
     Ok(Some(word))
 }
 
-/// `items[]`.
-pub fn read_items(tx: &Tx, params: &mut Params) -> Result<Vec<ItemChange>, ApiError> {
-    let items = params.list("items")?.unwrap_or_default();
-    items
-        .into_iter()
-        .map(|mut item| {
-            item.refuse(UNSUPPORTED_OF_ITEMS)?;
-            let change = ItemChange {
-                id: item.text("id")?,
-                price: read_price(tx, &mut item)?,
-                quantity: read_quantity(&mut item)?,
-                deleted: item.boolean("deleted")?.unwrap_or(false),
-            };
-            item.finish()?;
-            Ok(change)
-        })
-        .collect()
+/// `items[]`. New discounts are stored, and told of when the change happens.
+pub fn read_items(
+    tx: &mut Tx,
+    params: &mut Params,
+    subscription: &Value,
+) -> Result<Vec<ItemChange>, ApiError> {
+    let mut changes = Vec::new();
+    for mut item in params.list("items")?.unwrap_or_default() {
+        item.refuse(UNSUPPORTED_OF_ITEMS)?;
+        let id = item.text("id")?;
+        let deleted = item.boolean("deleted")?.unwrap_or(false);
+        let change = read_change(tx, &mut item, subscription, id)?;
+        item.finish()?;
+        changes.push(ItemChange { deleted, ..change });
+    }
+    Ok(changes)
+}
+
+/// What is wanted of one item, but whether it is to go.
+pub fn read_change(
+    tx: &mut Tx,
+    item: &mut Params,
+    subscription: &Value,
+    id: Option<String>,
+) -> Result<ItemChange, ApiError> {
+    let known = items_of(subscription).into_iter().find(|one| id.as_deref() == one["id"].as_str());
+    let customer = text(subscription, "customer");
+    let said = read_item(tx, item, customer, &known.unwrap_or_default())?;
+    let discounts = said.discounts.map(|discounts| {
+        let owner = Owner { customer, subscription: subscription["id"].as_str(), ..Owner::default() };
+        redeem::store(tx, &discounts, owner);
+        ids_of(&discounts)
+    });
+    let (price, quantity, metadata) = (said.price, said.quantity, said.metadata);
+    Ok(ItemChange { id, price, quantity, deleted: false, discounts, metadata })
+}
+
+/// What a request says of one item.
+pub struct Said {
+    pub price: Option<Value>,
+    pub quantity: Option<i64>,
+    pub discounts: Option<Vec<Applied>>,
+    pub metadata: Option<Value>,
+}
+
+/// Reads it, where `known` is the item as it is, or `null`.
+pub fn read_item(tx: &mut Tx, item: &mut Params, customer: &str, known: &Value) -> Result<Said, ApiError> {
+    let price = match price_data::read(tx, item, Sold::Again)? {
+        Some(price) => Some(price),
+        None => read_price(tx, item)?,
+    };
+    let quantity = read_quantity(item)?;
+    let sold = price.as_ref().unwrap_or(&known["price"]);
+    let amount = number(sold, "unit_amount") * quantity.or(known["quantity"].as_i64()).unwrap_or(1);
+    let part = Part { product: text(sold, "product").to_owned(), amount };
+    let ids = names(&known["discounts"]);
+    let currency = text(sold, "currency");
+    let sale = Sale { customer: Some(customer), currency, parts: &[part], most: 20, known: &ids };
+    let discounts = discounts::read_change(tx, item, &sale)?;
+    let metadata = if item.has("metadata") { Some(item.metadata(&known["metadata"])?) } else { None };
+    Ok(Said { price, quantity, discounts, metadata })
+}
+
+/// `discounts` of the subscription itself. New ones are stored, and told of when the change happens.
+pub fn read_discounts(tx: &mut Tx, params: &mut Params, subscription: &mut Value) -> Result<(), ApiError> {
+    let items = items_of(subscription);
+    let part =
+        |item: &Value| Part { product: text(&item["price"], "product").to_owned(), amount: cost(item) };
+    let parts: Vec<Part> = items.iter().map(part).collect();
+    let known = names(&subscription["discounts"]);
+    let customer = text(subscription, "customer").to_owned();
+    let currency = text(subscription, "currency");
+    let sale = Sale { customer: Some(&customer), currency, parts: &parts, most: 20, known: &known };
+    let Some(discounts) = discounts::read_change(tx, params, &sale)? else {
+        return Ok(());
+    };
+    let id = subscription["id"].as_str().map(str::to_owned);
+    redeem::store(
+        tx,
+        &discounts,
+        Owner { customer: &customer, subscription: id.as_deref(), ..Owner::default() },
+    );
+    subscription["discounts"] = ids_of(&discounts);
+    Ok(())
 }
 
 pub fn read_price(tx: &Tx, item: &mut Params) -> Result<Option<Value>, ApiError> {

@@ -14,7 +14,7 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
     let id = params.required_text("subscription")?;
     let subscription = call.tx.require(Kind::Subscription, &id, Place::Param("subscription"))?;
-    if !params.has("price") {
+    if !params.has("price") && !params.has("price_data") {
         return Err(ApiError::missing_param("price"));
     }
     let changed = apply(call.tx, subscription, None, params)?;
@@ -40,7 +40,7 @@ pub fn update(call: &mut Call) -> Result<Value, ApiError> {
 pub fn delete(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
     let (subscription, _) = find(call.tx, call.id())?;
-    let gone = ItemChange { id: Some(call.id().to_owned()), price: None, quantity: None, deleted: true };
+    let gone = ItemChange { id: Some(call.id().to_owned()), deleted: true, ..ItemChange::default() };
     change_items(call.tx, subscription, gone, &mut params)?;
     params.finish()?;
     Ok(json!({ "id": call.id(), "object": "subscription_item", "deleted": true }))
@@ -50,14 +50,26 @@ pub fn list(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
     let limit = crate::list::limit(&mut params)?;
     let id = params.required_text("subscription")?;
-    params.refuse(&["starting_after", "ending_before"])?;
+    let after = params.text("starting_after")?;
+    let before = params.text("ending_before")?;
     params.finish()?;
+    if after.is_some() && before.is_some() {
+        let message = "You cannot parameterize starting_after and ending_before at the same time.";
+        return Err(ApiError::invalid(message).param("starting_after"));
+    }
     let subscription = call.tx.require(Kind::Subscription, &id, Place::Param("subscription"))?;
     let items = items_of(&subscription);
+    let position = |id: &str| items.iter().position(|item| text(item, "id") == id).ok_or_else(|| no_such(id));
+    let from = after.as_deref().map(position).transpose()?.map_or(0, |at| at + 1);
+    let until = before.as_deref().map(position).transpose()?.unwrap_or(items.len());
+    let (from, until, has_more) = match before {
+        Some(_) => (until.saturating_sub(limit), until, until > limit),
+        None => (from, items.len().min(from + limit), items.len() > from + limit),
+    };
     Ok(json!({
         "object": "list",
-        "data": items.iter().take(limit).collect::<Vec<_>>(),
-        "has_more": items.len() > limit,
+        "data": items[from..until],
+        "has_more": has_more,
         "url": "/v1/subscription_items",
     }))
 }
@@ -69,9 +81,7 @@ fn apply(
     mut params: Params,
 ) -> Result<Value, ApiError> {
     params.refuse(UNSUPPORTED_OF_ITEMS)?;
-    let price = subscription_change::read_price(tx, &mut params)?;
-    let quantity = subscription_change::read_quantity(&mut params)?;
-    let wanted = ItemChange { id, price, quantity, deleted: false };
+    let wanted = subscription_change::read_change(tx, &mut params, &subscription, id)?;
     let changed = change_items(tx, subscription, wanted, &mut params)?;
     params.finish()?;
     Ok(changed)

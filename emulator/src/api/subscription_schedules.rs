@@ -1,15 +1,16 @@
 //! Subscription schedules: made for a customer or from a subscription, changed, released, canceled, listed. What
-//! their phases say is read in `phases`; what it brings about is `billing::schedule`'s
+//! their phases say is read in `phases` and `items`; what it brings about is `billing::schedule`'s
 //! business.
 
 mod dates;
+mod items;
 mod phases;
 
 use serde_json::{Value, json};
 
 use self::phases::Start;
 use super::Call;
-use super::checkout_sessions::read_billing_mode;
+use super::subscription_begin::read_billing_mode;
 use super::subscriptions::ensure_own_method;
 use crate::billing::change::Prorate;
 use crate::billing::schedule;
@@ -36,9 +37,12 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     }
     let customer = params.required_text("customer")?;
     call.tx.require(Kind::Customer, &customer, Place::Param("customer"))?;
-    read_billing_mode(&mut params)?;
+    let billing_mode = read_billing_mode(&mut params)?;
     let start = read_start(call.tx, &mut params)?;
     let mut new = schedule::build(call.tx, &customer);
+    if let Some(mode) = billing_mode {
+        new["billing_mode"] = mode;
+    }
     read_common(call.tx, &mut params, &mut new)?;
     if !params.has("phases") {
         return Err(ApiError::missing_param("phases"));

@@ -2,13 +2,15 @@
 
 use serde_json::{Value, json};
 
+use super::added_items::{self, Added, Buyer};
+use super::subscription_begin::{read_invoice_settings, read_payment_settings};
 use super::subscription_change::read_anchor;
 use super::{Call, collection, subscription_change};
 use crate::billing::cancellation::{self, FEEDBACK};
 use crate::billing::subscription::{has_ended, period_ends};
 use crate::billing::{change, ending, schedule, trial, update};
 use crate::error::{ApiError, Place};
-use crate::list::Page;
+use crate::list::{Page, Range};
 use crate::params::{Change, Params};
 use crate::state::{Key, Kind, Tx, text};
 
@@ -26,17 +28,13 @@ const STATUSES: &[&str] = &[
 ];
 /// Parameters that Stripe has and that this emulator would have to ignore.
 const UNSUPPORTED: &[&str] = &[
-    "add_invoice_items",
     "application_fee_percent",
     "automatic_tax",
     "billing_schedules",
     "billing_thresholds",
     "default_source",
     "default_tax_rates",
-    "discounts",
-    "invoice_settings",
     "on_behalf_of",
-    "payment_settings",
     "pending_invoice_item_interval",
     "transfer_data",
     "trial_from_plan",
@@ -54,6 +52,9 @@ pub fn list(call: &mut Call) -> Result<Value, ApiError> {
     let status = params.one_of("status", STATUSES)?;
     let price = params.text("price")?;
     let collection = params.one_of("collection_method", &["charge_automatically", "send_invoice"])?;
+    let clock = params.text("test_clock")?;
+    let starts = Range::read(&mut params, "current_period_start")?;
+    let ends = Range::read(&mut params, "current_period_end")?;
     params.finish()?;
     page.named(
         call.tx,
@@ -64,8 +65,18 @@ pub fn list(call: &mut Call) -> Result<Value, ApiError> {
             has_status(text(subscription, "status"), status.as_deref())
                 && price.as_ref().is_none_or(|price| sells(subscription, price))
                 && collection.as_ref().is_none_or(|method| subscription["collection_method"] == **method)
+                && clock.as_ref().is_none_or(|clock| subscription["test_clock"] == **clock)
+                && has_period(subscription, &starts, &ends)
         },
     )
+}
+
+/// Whether one of its items is in such a period.
+fn has_period(subscription: &Value, starts: &Range, ends: &Range) -> bool {
+    let items = subscription["items"]["data"].as_array().into_iter().flatten();
+    let fits =
+        |item: &Value| starts.has(&item["current_period_start"]) && ends.has(&item["current_period_end"]);
+    items.into_iter().any(fits)
 }
 
 fn has_status(actual: &str, wanted: Option<&str>) -> bool {
@@ -108,12 +119,32 @@ pub fn update(call: &mut Call) -> Result<Value, ApiError> {
     read_cancellation_details(&mut params, &mut subscription)?;
     read_trial_settings(&mut params, &mut subscription)?;
     read_pause(call.tx, &mut params, &mut subscription)?;
+    read_invoicing(&mut params, &mut subscription)?;
+    subscription_change::read_discounts(call.tx, &mut params, &mut subscription)?;
     let mut change = subscription_change::read(call.tx, &mut params)?;
-    change.items = subscription_change::read_items(call.tx, &mut params)?;
+    change.items = subscription_change::read_items(call.tx, &mut params, &subscription)?;
     let how = subscription_change::read_how(&mut params, change.prorate)?;
+    let added = read_added(call.tx, &mut params, &subscription)?;
     params.finish()?;
+    added_items::wait(call.tx, added, &subscription);
     let planned = change::plan(call.tx, &subscription, &change)?;
     update::apply(call.tx, &planned, how)
+}
+
+fn read_invoicing(params: &mut Params, subscription: &mut Value) -> Result<(), ApiError> {
+    if let Some(settings) = read_payment_settings(params, Some(&subscription["payment_settings"]))? {
+        subscription["payment_settings"] = settings;
+    }
+    if let Some(settings) = read_invoice_settings(params, Some(&subscription["invoice_settings"]))? {
+        subscription["invoice_settings"] = settings;
+    }
+    Ok(())
+}
+
+fn read_added(tx: &mut Tx, params: &mut Params, subscription: &Value) -> Result<Added, ApiError> {
+    let (customer, currency) = (text(subscription, "customer"), text(subscription, "currency"));
+    let period = (tx.now(), period_ends(subscription).0.max(tx.now()));
+    added_items::read(tx, params, &Buyer { customer, currency, period })
 }
 
 pub fn cancel(call: &mut Call) -> Result<Value, ApiError> {
@@ -207,7 +238,7 @@ pub fn ensure_own_method(tx: &Tx, id: &str, customer: &str) -> Result<(), ApiErr
 }
 
 /// `cancel_at_period_end` and `cancel_at`, of which a request may say one.
-fn read_cancellation(tx: &Tx, params: &mut Params, subscription: &mut Value) -> Result<(), ApiError> {
+pub fn read_cancellation(tx: &Tx, params: &mut Params, subscription: &mut Value) -> Result<(), ApiError> {
     let at_period_end = params.boolean("cancel_at_period_end")?;
     let at = params.clearable("cancel_at")?;
     let (earliest, latest) = period_ends(subscription);

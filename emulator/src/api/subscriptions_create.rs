@@ -2,17 +2,20 @@
 
 use serde_json::{Value, json};
 
-use super::checkout_sessions::{read_billing_mode, read_trial_settings};
+use super::added_items::{self, Buyer};
+use super::checkout_sessions::read_trial_settings;
 use super::discounts::{self, Sale};
-use super::subscription_change::read_quantity;
+use super::subscription_begin;
+use super::subscription_change::{UNSUPPORTED_OF_ITEMS, read_item};
 use super::subscriptions::ensure_own_method;
 use super::{Call, collection};
+use crate::billing::change::ONE_INTERVAL;
 use crate::billing::customer;
 use crate::billing::discount::Applied;
 use crate::billing::payment::{self, Authentication, Charged, Order};
 use crate::billing::purchase::{self, Settlement, Unpaid};
 use crate::billing::sending;
-use crate::billing::subscription::{Draft, Line};
+use crate::billing::subscription::{self, Beginning, Draft, Line};
 use crate::error::{ApiError, Place};
 use crate::params::{Change, Params};
 use crate::state::{Kind, Tx, text};
@@ -21,20 +24,13 @@ use crate::state::{Kind, Tx, text};
 pub const BEHAVIORS: &[&str] =
     &["allow_incomplete", "default_incomplete", "error_if_incomplete", "pending_if_incomplete"];
 const UNSUPPORTED: &[&str] = &[
-    "add_invoice_items",
     "application_fee_percent",
     "automatic_tax",
-    "backdate_start_date",
-    "billing_cycle_anchor",
-    "billing_cycle_anchor_config",
     "billing_schedules",
     "billing_thresholds",
-    "cancel_at",
     "default_source",
     "default_tax_rates",
-    "invoice_settings",
     "on_behalf_of",
-    "payment_settings",
     "pending_invoice_item_interval",
     "transfer_data",
     "trial_from_plan",
@@ -43,29 +39,33 @@ const UNSUPPORTED: &[&str] = &[
 pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
     params.refuse(UNSUPPORTED)?;
+    // What is charged and what is billed are of one second.
+    let now = call.tx.now();
+    call.tx.set_time(Some(now));
     let customer_id = params.required_text("customer")?;
     let customer = call.tx.require(Kind::Customer, &customer_id, Place::Param("customer"))?;
-    let at_period_end = params.boolean("cancel_at_period_end")?.unwrap_or(false);
     let behavior = params.one_of("payment_behavior", BEHAVIORS)?;
     let days = collection::read(&mut params, None)?.flatten();
-    params.one_of("proration_behavior", &["always_invoice", "create_prorations", "none"])?;
     params.boolean("off_session")?;
     let mut draft = read_draft(call.tx, &mut params, customer_id)?;
-    draft.discounts = read_discounts(call.tx, &mut params, &draft)?;
+    let cancellation = read_cancellation(call.tx, &mut params, &draft)?;
     params.finish()?;
     if let Some(days) = days {
-        return begin_with_invoice(call.tx, &customer, &draft, days, at_period_end);
+        return begin_with_invoice(call.tx, &customer, &draft, days, &cancellation);
     }
     let method = draft.default_payment_method.clone().or_else(|| {
         let default = &customer["invoice_settings"]["default_payment_method"];
         default.as_str().map(str::to_owned)
     });
+    if saves_method(&draft) && behavior.as_deref() != Some("default_incomplete") {
+        draft.default_payment_method.clone_from(&method);
+    }
     let settlement = settle(call.tx, &draft, method, behavior.as_deref().unwrap_or("allow_incomplete"))?;
     let purchase = purchase::begin(call.tx, &draft, settlement);
     purchase.announce_charge(call.tx);
     customer::announce_currency(call.tx, &customer);
     purchase.announce(call.tx);
-    Ok(end_with_period(call.tx, purchase.subscription, at_period_end))
+    Ok(plan_end(call.tx, purchase.subscription, &cancellation))
 }
 
 /// One whose customer is sent invoices: it begins at once, whatever `payment_behavior` says.
@@ -74,34 +74,50 @@ fn begin_with_invoice(
     customer: &Value,
     draft: &Draft,
     days: i64,
-    at_period_end: bool,
+    cancellation: &Value,
 ) -> Result<Value, ApiError> {
     sending::ensure_address(customer)?;
     let subscription = sending::begin(tx, draft, days);
     customer::announce_currency(tx, customer);
-    Ok(end_with_period(tx, subscription, at_period_end))
+    Ok(plan_end(tx, subscription, cancellation))
 }
 
-fn end_with_period(tx: &mut Tx, mut subscription: Value, is_wanted: bool) -> Value {
-    if is_wanted {
-        let (_, end) = crate::billing::subscription::period_ends(&subscription);
-        subscription["cancel_at"] = json!(end);
-        subscription["cancel_at_period_end"] = json!(true);
-        subscription["canceled_at"] = json!(tx.now());
-        subscription["cancellation_details"]["reason"] = json!("cancellation_requested");
+/// Writes down the fields that a planned end changes, and tells of it.
+fn plan_end(tx: &mut Tx, mut subscription: Value, cancellation: &Value) -> Value {
+    if !cancellation.is_null() {
+        for (field, value) in cancellation.as_object().into_iter().flatten() {
+            subscription[field] = value.clone();
+        }
         tx.update(Kind::Subscription, subscription.clone(), "customer.subscription.updated");
     }
     subscription
 }
 
-/// What a subscription will be, without its discounts.
-pub fn read_draft(tx: &Tx, params: &mut Params, customer: String) -> Result<Draft, ApiError> {
-    let lines = read_items(tx, params)?;
+/// Whether the card that pays the first invoice becomes the subscription's own.
+fn saves_method(draft: &Draft) -> bool {
+    let settings = draft.beginning.payment_settings.as_ref();
+    settings.is_some_and(|it| it["save_default_payment_method"] == "on_subscription")
+}
+
+/// The fields that a planned end changes; `null` if none is planned.
+fn read_cancellation(tx: &Tx, params: &mut Params, draft: &Draft) -> Result<Value, ApiError> {
+    let mut planned = subscription::build(tx, draft, "active");
+    super::subscriptions::read_cancellation(tx, params, &mut planned)?;
+    if planned["cancel_at"].is_null() {
+        return Ok(Value::Null);
+    }
+    let fields = ["cancel_at", "cancel_at_period_end", "canceled_at", "cancellation_details"];
+    Ok(fields.iter().map(|field| ((*field).to_owned(), planned[*field].clone())).collect())
+}
+
+/// What a subscription will be.
+pub fn read_draft(tx: &mut Tx, params: &mut Params, customer: String) -> Result<Draft, ApiError> {
+    let lines = read_items(tx, params, &customer)?;
     let method = params.text("default_payment_method")?;
     if let Some(id) = &method {
         ensure_own_method(tx, id, &customer)?;
     }
-    Ok(Draft {
+    let mut draft = Draft {
         customer,
         lines,
         trial_end: read_trial(tx, params)?,
@@ -111,30 +127,61 @@ pub fn read_draft(tx: &Tx, params: &mut Params, customer: String) -> Result<Draf
         missing_payment_method: read_trial_settings(params)?.unwrap_or_else(|| "create_invoice".to_owned()),
         billing_reason: "subscription_create",
         discounts: Vec::new(),
-    })
+        beginning: Beginning::default(),
+    };
+    draft.beginning = subscription_begin::read(tx, params, &draft)?;
+    ensure_together(params, &draft)?;
+    draft.discounts = read_discounts(tx, params, &draft)?;
+    let (_, end) = subscription::period_ends(&subscription::build(tx, &draft, "active"));
+    let buyer = Buyer { customer: &draft.customer, currency: draft.currency(), period: (tx.now(), end) };
+    let (items, named) = added_items::read(tx, params, &buyer)?;
+    (draft.beginning.invoice_items, draft.beginning.of_invoice_items) = (items, named);
+    Ok(draft)
 }
 
-fn read_discounts(tx: &Tx, params: &mut Params, draft: &Draft) -> Result<Vec<Applied>, ApiError> {
+/// The lines have one currency, and in classic billing mode one interval.
+fn ensure_together(params: &mut Params, draft: &Draft) -> Result<(), ApiError> {
+    if params.text("currency")?.is_some_and(|given| !given.eq_ignore_ascii_case(draft.currency())) {
+        let message = format!("The price specified only supports `{}`.", draft.currency());
+        return Err(ApiError::invalid(message).param("currency"));
+    }
+    let is_classic = draft.beginning.billing_mode.as_ref().is_some_and(|mode| mode["type"] == "classic");
+    let interval = |line: &Line| {
+        let recurring = &line.price["recurring"];
+        (recurring["interval"].clone(), recurring["interval_count"].clone())
+    };
+    let first = draft.lines.first().map(interval);
+    let differs = |line: &Line| {
+        text(&line.price, "currency") != draft.currency() || (is_classic && Some(interval(line)) != first)
+    };
+    if draft.lines.iter().any(differs) {
+        return Err(ApiError::invalid(ONE_INTERVAL).param("items"));
+    }
+    Ok(())
+}
+
+pub fn read_discounts(tx: &Tx, params: &mut Params, draft: &Draft) -> Result<Vec<Applied>, ApiError> {
     let parts = draft.parts();
-    let sale = Sale { customer: Some(&draft.customer), currency: draft.currency(), parts: &parts, most: 20 };
+    let customer = Some(draft.customer.as_str());
+    let sale = Sale { customer, currency: draft.currency(), parts: &parts, most: 20, known: &[] };
     discounts::read(tx, params, &sale)
 }
 
-fn read_items(tx: &Tx, params: &mut Params) -> Result<Vec<Line>, ApiError> {
-    read_billing_mode(params)?;
+fn read_items(tx: &mut Tx, params: &mut Params, customer: &str) -> Result<Vec<Line>, ApiError> {
     let items = params.list("items")?.ok_or_else(|| ApiError::missing_param("items"))?;
     let mut lines = Vec::new();
     for mut item in items {
-        item.refuse(&["billing_thresholds", "discounts", "metadata", "plan", "price_data", "tax_rates"])?;
+        item.refuse(UNSUPPORTED_OF_ITEMS)?;
         let param = item.full_name("price");
-        let price = tx.require(Kind::Price, &item.required_text("price")?, Place::Param(&param))?;
-        if price["recurring"].is_null() || price["active"] != true {
-            let message = format!("The price `{}` is not an active recurring price.", text(&price, "id"));
-            return Err(ApiError::invalid(message).param(param));
-        }
-        let quantity = read_quantity(&mut item)?.unwrap_or(1);
+        let said = read_item(tx, &mut item, customer, &Value::Null)?;
+        let price = said.price.ok_or_else(|| ApiError::missing_param(&param))?;
         item.finish()?;
-        lines.push(Line { price, quantity });
+        lines.push(Line {
+            price,
+            quantity: said.quantity.unwrap_or(1),
+            discounts: said.discounts.unwrap_or_default(),
+            metadata: said.metadata.unwrap_or_else(|| json!({})),
+        });
     }
     if lines.is_empty() { Err(ApiError::missing_param("items")) } else { Ok(lines) }
 }

@@ -5,19 +5,26 @@ use serde_json::{Value, json};
 
 use super::proration::{self, Proration};
 use super::subscription::{self, Line, period_ends};
-use super::{invoice_item, period};
+use super::{charges, debits, invoice_item, period};
 use crate::error::ApiError;
 use crate::state::{Tx, number, text};
 
 /// What is wanted of one item.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ItemChange {
     /// A new one if `None`.
     pub id: Option<String>,
     pub price: Option<Value>,
     pub quantity: Option<i64>,
     pub deleted: bool,
+    /// The ids of those that it then has.
+    pub discounts: Option<Value>,
+    pub metadata: Option<Value>,
 }
+
+/// Only flexible billing mode has items of several intervals.
+pub const ONE_INTERVAL: &str =
+    "Currency and interval fields must match across all plans on this subscription.";
 
 /// How the difference in the middle of a period is billed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,31 +81,45 @@ pub fn plan(tx: &Tx, before: &Value, change: &Change) -> Result<Planned, ApiErro
     let is_trial = trial_end.is_some() || (was_trial && !ends_trial);
     let begins_period = !is_trial && (ends_trial || change.anchor == Anchor::Now || restarts(&old, &new));
     let credits_all = begins_period || (trial_end.is_some() && !was_trial);
-    let mut prorations = match () {
-        () if was_trial || change.prorate == Prorate::Never => Vec::new(),
-        () if credits_all => old.iter().filter_map(|item| proration::unused(item, from)).collect(),
-        () => proration::between(&old, &new, from),
-    };
-    if before["status"] == "paused" {
-        prorations.clear();
+    if !credits_all && !was_trial {
+        move_to_own_periods(before, &old, &mut new, from);
     }
+    let at_once = change.prorate == Prorate::Always;
+    let moved = charges::Change { subscription: before, old: &old, new: &new, from, at_once };
+    let prorations = match () {
+        () if was_trial || change.prorate == Prorate::Never || before["status"] == "paused" => Vec::new(),
+        () if credits_all => old.iter().flat_map(|item| debits::credits(tx, before, item, from)).collect(),
+        () => charges::between(tx, &moved),
+    };
+    begin_anew(&mut after, &mut new, now, (trial_end, ends_trial, begins_period));
+    set_items(&mut after, new);
+    end_with_period(&mut after);
+    Ok(Planned { subscription: after, prorations, begins_period })
+}
+
+/// A trial or a period begins, if one does.
+fn begin_anew(
+    after: &mut Value,
+    new: &mut [Value],
+    now: i64,
+    (trial_end, ends_trial, begins_period): (Option<i64>, bool, bool),
+) {
+    let was_trial = after["status"] == "trialing";
     if let Some(end) = trial_end {
         after["status"] = json!("trialing");
         after["trial_end"] = json!(end);
-        if before["trial_start"].is_null() {
+        // https://docs.stripe.com/changelog/basil/2025-04-30/subscriptions-billing-mode
+        if after["trial_start"].is_null() || !(was_trial || debits::is_classic(after)) {
             after["trial_start"] = json!(now);
         }
-        begin_period(&mut after, &mut new, now, Some(end));
+        begin_period(after, new, now, Some(end));
     } else if begins_period {
         if ends_trial {
             after["status"] = json!("active");
             after["trial_end"] = json!(now);
         }
-        begin_period(&mut after, &mut new, now, None);
+        begin_period(after, new, now, None);
     }
-    set_items(&mut after, new);
-    end_with_period(&mut after);
-    Ok(Planned { subscription: after, prorations, begins_period })
 }
 
 /// Whoever leaves with the period leaves with the one that there is now.
@@ -124,23 +145,7 @@ fn change_item(
     wanted: &ItemChange,
 ) -> Result<(), ApiError> {
     let Some(id) = &wanted.id else {
-        let Some(price) = wanted.price.clone() else {
-            return Err(ApiError::missing_param("items[0][price]"));
-        };
-        if items.iter().any(|item| item["price"]["id"] == price["id"]) {
-            let message =
-                format!("Cannot add multiple subscription items with the same plan: {}", text(&price, "id"));
-            return Err(ApiError::invalid(message));
-        }
-        let line = Line { price, quantity: wanted.quantity.unwrap_or(1) };
-        let mut item = subscription::item(text(subscription, "id"), &line, None, tx.now());
-        // Not one of those that are left: it may take the place of the last of them.
-        if let Some(first) = items_of(subscription).first() {
-            item["current_period_start"] = first["current_period_start"].clone();
-            item["current_period_end"] = first["current_period_end"].clone();
-        }
-        items.push(item);
-        return Ok(());
+        return add_item(tx, subscription, items, wanted);
     };
     let Some(at) = items.iter().position(|item| text(item, "id") == id) else {
         let message = format!("No such subscription item: '{id}'");
@@ -157,10 +162,62 @@ fn change_item(
     if let Some(quantity) = wanted.quantity {
         items[at]["quantity"] = json!(quantity);
     }
+    describe(&mut items[at], wanted);
     Ok(())
 }
 
-/// Something must be left, in one currency and with one interval.
+fn add_item(
+    tx: &Tx,
+    subscription: &Value,
+    items: &mut Vec<Value>,
+    wanted: &ItemChange,
+) -> Result<(), ApiError> {
+    let Some(price) = wanted.price.clone() else {
+        return Err(ApiError::missing_param("items[0][price]"));
+    };
+    if items.iter().any(|item| item["price"]["id"] == price["id"]) {
+        let message =
+            format!("Cannot add multiple subscription items with the same plan: {}", text(&price, "id"));
+        return Err(ApiError::invalid(message));
+    }
+    let line = Line::new(price, wanted.quantity.unwrap_or(1));
+    let mut item = subscription::item(text(subscription, "id"), &line, None, tx.now());
+    describe(&mut item, wanted);
+    // Not one of those that are left: it may take the place of the last of them.
+    if let Some(first) = items_of(subscription).first() {
+        item["current_period_start"] = first["current_period_start"].clone();
+        item["current_period_end"] = first["current_period_end"].clone();
+    }
+    items.push(item);
+    Ok(())
+}
+
+fn describe(item: &mut Value, wanted: &ItemChange) {
+    if let Some(discounts) = &wanted.discounts {
+        item["discounts"] = discounts.clone();
+    }
+    if let Some(metadata) = &wanted.metadata {
+        item["metadata"] = metadata.clone();
+    }
+}
+
+/// Where items have several intervals, one that comes or changes to another begins now, and runs to the next boundary
+/// of its own interval.
+fn move_to_own_periods(subscription: &Value, old: &[Value], new: &mut [Value], now: i64) {
+    let anchor = number(subscription, "billing_cycle_anchor");
+    for item in new {
+        let before = old.iter().find(|old| old["id"] == item["id"]);
+        let like = before.or(old.first());
+        if like.is_none_or(|like| interval(like) != interval(item)) {
+            let (interval, count) = interval(item);
+            let end = period::next(anchor, interval, count, now);
+            item["current_period_start"] = json!(now);
+            item["current_period_end"] = json!(end);
+        }
+    }
+}
+
+/// Something must be left, in one currency, and in classic billing mode with one interval.
 fn ensure_sound(subscription: &Value, items: &[Value]) -> Result<(), ApiError> {
     let Some(first) = items.first() else {
         let message =
@@ -174,10 +231,8 @@ fn ensure_sound(subscription: &Value, items: &[Value]) -> Result<(), ApiError> {
         );
         return Err(ApiError::invalid(message).param("items"));
     }
-    if items.iter().any(|item| interval(item) != interval(first)) {
-        let message = "stripe-emulator takes items of one interval only: all must have the same \
-                       `recurring[interval]` and `recurring[interval_count]`.";
-        return Err(ApiError::invalid(message).param("items"));
+    if debits::is_classic(subscription) && items.iter().any(|item| interval(item) != interval(first)) {
+        return Err(ApiError::invalid(ONE_INTERVAL).param("items"));
     }
     Ok(())
 }
@@ -198,8 +253,13 @@ fn proration_date(before: &Value, change: &Change, now: i64) -> Result<i64, ApiE
 /// Whether the change begins a new period by itself: another interval, or something to pay where all was free.
 fn restarts(old: &[Value], new: &[Value]) -> bool {
     let total = |items: &[Value]| items.iter().map(proration::cost).sum::<i64>();
-    let other_interval =
-        old.first().zip(new.first()).is_some_and(|(old, new)| interval(old) != interval(new));
+    let only = |items: &[Value]| {
+        let first = items.first().map(interval).map(|(interval, count)| (interval.to_owned(), count));
+        let is_only =
+            items.iter().all(|item| Some(interval(item)) == first.as_ref().map(|(it, n)| (it.as_str(), *n)));
+        first.filter(|_| is_only)
+    };
+    let other_interval = only(old).zip(only(new)).is_some_and(|(old, new)| old != new);
     other_interval || (total(old) == 0 && total(new) > 0)
 }
 

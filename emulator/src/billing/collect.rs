@@ -53,21 +53,14 @@ pub fn collect(tx: &mut Tx, invoice: Value, attempt: &Attempt) -> Collected {
         fail(tx, invoice, attempt.occasion, None);
         return Collected::NoMethod;
     };
-    let known = invoice::open_payment(tx, text(&invoice, "id"));
-    let order = Order {
-        customer: invoice["customer"].as_str().map(str::to_owned),
-        payment_method: method,
-        amount: number(&invoice, "amount_remaining"),
-        currency: text(&invoice, "currency").to_owned(),
-        description: description(&invoice).to_owned(),
-        intent: known.map(|payment| text(&payment["payment"], "payment_intent").to_owned()),
-    };
+    let order = order(tx, &invoice, method);
     let charged = match ordered_decline::take(tx, &invoice) {
         Some(decline) => Charged::Declined { decline, intent: payment::decline(tx, &order, decline) },
         None => payment::charge(tx, &order, attempt.authentication),
     };
     match charged {
         Charged::Paid(paid) => {
+            save_method(tx, &invoice, &order.payment_method);
             settle(tx, invoice, Some(&paid), attempt.occasion);
             Collected::Paid
         }
@@ -81,6 +74,32 @@ pub fn collect(tx: &mut Tx, invoice: Value, attempt: &Attempt) -> Collected {
             fail(tx, invoice, attempt.occasion, Some("invoice.payment_action_required"));
             Collected::NeedsAuthentication(intent)
         }
+    }
+}
+
+/// What is to be paid. The intent of an earlier try goes on.
+fn order(tx: &Tx, invoice: &Value, payment_method: String) -> Order {
+    let known = invoice::open_payment(tx, text(invoice, "id"));
+    Order {
+        customer: invoice["customer"].as_str().map(str::to_owned),
+        payment_method,
+        amount: number(invoice, "amount_remaining"),
+        currency: text(invoice, "currency").to_owned(),
+        description: description(invoice).to_owned(),
+        intent: known.map(|payment| text(&payment["payment"], "payment_intent").to_owned()),
+    }
+}
+
+/// The card of a payment becomes the subscription's own, where its settings say so.
+fn save_method(tx: &mut Tx, invoice: &Value, method: &str) {
+    let Some(mut subscription) = tx.copy(Kind::Subscription, invoice::subscription_of(invoice)) else {
+        return;
+    };
+    let saves = subscription["payment_settings"]["save_default_payment_method"] == "on_subscription";
+    let is_theirs = tx.find(Kind::PaymentMethod, method);
+    if saves && is_theirs.is_some_and(|it| it["customer"] == subscription["customer"]) {
+        subscription["default_payment_method"] = json!(method);
+        tx.update(Kind::Subscription, subscription, "customer.subscription.updated");
     }
 }
 

@@ -1,5 +1,5 @@
-//! What a discount does: which lines it takes how much from (`split`), whether a coupon or code may be redeemed
-//! (`validity`), and how one is redeemed and taken away (`redeem`). Everything in this file is arithmetic on JSON
+//! What a discount does: which lines it takes how much from (`lines`, `split`), whether a coupon or code may be
+//! redeemed (`validity`), and how one is redeemed and taken away (`redeem`). Everything in this file is arithmetic on JSON
 //! and stores nothing.
 //!
 //! What Stripe does is known from its SDK's types and documents, but not in every detail. Not sure: that a
@@ -7,16 +7,17 @@
 //! that is used up (`once`) is gone from the subscription as soon as its first invoice with an amount exists, and
 //! that no event tells of that.
 
+pub mod lines;
 pub mod redeem;
 pub mod session;
 pub mod split;
 pub mod validity;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use self::split::Off;
-use super::{invoice, period};
-use crate::state::{number, text};
+use super::period;
+use crate::state::text;
 
 /// A discount that a purchase begins with or an invoice is reduced by.
 #[derive(Clone, Debug)]
@@ -73,45 +74,9 @@ pub fn amounts(discounts: &[Applied], parts: &[Part]) -> Vec<Vec<i64>> {
 }
 
 /// What all discounts take together.
-pub fn total(discounts: &[Applied], parts: &[Part]) -> i64 {
+#[cfg(test)]
+fn total(discounts: &[Applied], parts: &[Part]) -> i64 {
     amounts(discounts, parts).iter().flatten().sum()
-}
-
-/// Reduces a draft invoice, which has `lines`, `subtotal` and `total` without discounts.
-pub fn put_on_invoice(invoice: &mut Value, discounts: &[Applied]) {
-    if discounts.is_empty() {
-        return;
-    }
-    let parts: Vec<Part> =
-        invoice["lines"]["data"].as_array().into_iter().flatten().map(part_of_line).collect();
-    let taken = amounts(discounts, &parts);
-    for (at, part) in parts.iter().enumerate() {
-        let of_line = discounts.iter().zip(&taken).filter(|(discount, _)| discount.covers(&part.product));
-        let amounts: Value = of_line.map(|(discount, taken)| entry(discount, taken[at])).collect();
-        invoice["lines"]["data"][at]["discount_amounts"] = amounts;
-    }
-    let of_all = discounts.iter().zip(&taken);
-    invoice["total_discount_amounts"] =
-        of_all.map(|(discount, taken)| entry(discount, taken.iter().sum())).collect();
-    invoice["discounts"] = discounts.iter().map(|discount| json!(discount.id)).collect();
-    invoice::add_up(invoice);
-}
-
-/// A line that says `discountable: false` is left alone.
-fn part_of_line(line: &Value) -> Part {
-    let amount = if line["discountable"] == false { 0 } else { number(line, "amount") };
-    Part { product: text(&line["pricing"]["price_details"], "product").to_owned(), amount }
-}
-
-fn entry(discount: &Applied, amount: i64) -> Value {
-    json!({ "amount": amount, "discount": discount.id })
-}
-
-/// The ids of those discounts that go on after an invoice over `subtotal`. One that is good for one invoice is
-/// used up, unless there was nothing to reduce, as in a trial.
-pub fn left_after(discounts: &[Applied], subtotal: i64) -> Value {
-    let goes_on = |discount: &&Applied| discount.coupon["duration"] != "once" || subtotal == 0;
-    discounts.iter().filter(goes_on).map(|discount| json!(discount.id)).collect()
 }
 
 /// When a discount that begins at `start` ends, in seconds since 1970; only a repeating one does.
@@ -132,7 +97,7 @@ pub fn words(coupon: &Value) -> String {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{Applied, Part, amounts, end, left_after, put_on_invoice, total};
+    use super::{Applied, Part, amounts, end, total};
 
     fn applied(id: &str, coupon: Value) -> Applied {
         Applied { id: id.to_owned(), coupon, promotion_code: None, checkout_session: None }
@@ -156,26 +121,6 @@ mod tests {
         let both = [applied("di_1", json!({"percent_off": 50})), applied("di_2", json!({"amount_off": 400}))];
         assert_eq!(amounts(&both, &[part("a", 1000)]), [[500], [400]]);
         assert_eq!(total(&both, &[part("a", 600)]), 600);
-    }
-
-    #[test]
-    fn an_invoice_says_what_was_taken_where() {
-        let line = |product: &str, amount: i64| json!({"amount": amount, "pricing": {"price_details": {"product": product}}});
-        let mut invoice = json!({
-            "lines": {"data": [line("a", 1000), line("b", 500)]}, "subtotal": 1500, "total": 1500,
-            "amount_due": 1500, "amount_remaining": 1500, "total_excluding_tax": 1500,
-        });
-        let coupon = json!({"percent_off": 10, "duration": "once", "applies_to": {"products": ["a"]}});
-        let discounts = [applied("di_1", coupon)];
-        put_on_invoice(&mut invoice, &discounts);
-        assert_eq!((&invoice["subtotal"], &invoice["total"]), (&json!(1500), &json!(1400)));
-        assert_eq!(invoice["amount_due"], 1400);
-        assert_eq!(invoice["total_discount_amounts"], json!([{"amount": 100, "discount": "di_1"}]));
-        let lines = &invoice["lines"]["data"];
-        assert_eq!(lines[0]["discount_amounts"], json!([{"amount": 100, "discount": "di_1"}]));
-        assert_eq!(lines[1]["discount_amounts"], json!([]));
-        assert_eq!(left_after(&discounts, 1500), json!([]));
-        assert_eq!(left_after(&discounts, 0), json!(["di_1"]));
     }
 
     #[test]

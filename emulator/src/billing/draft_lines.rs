@@ -12,6 +12,7 @@ const COMMON: &[&str] = &[
     "amount",
     "description",
     "discountable",
+    "discounts",
     "metadata",
     "period",
     "pricing",

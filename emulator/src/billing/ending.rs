@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::change::{self, Planned};
 use super::payment::Authentication;
 use super::subscription::period_ends;
-use super::{intent, invoice, invoice_item, pending_update, proration, schedule, update};
+use super::{debits, intent, invoice, invoice_item, pending_update, schedule, update};
 use crate::state::{Kind, Tx, text};
 
 /// Ends a subscription now, and tells of it. Nobody is charged any more for what is still open.
@@ -42,7 +42,7 @@ pub fn credit_unused(tx: &mut Tx, subscription: &Value) {
     }
     let now = tx.now();
     for item in change::items_of(subscription) {
-        if let Some(credit) = proration::unused(&item, now) {
+        for credit in debits::credits(tx, subscription, &item, now) {
             let item = invoice_item::of_proration(tx, subscription, &credit);
             invoice_item::add(tx, item);
         }

@@ -3,31 +3,37 @@
 
 use serde_json::{Value, json};
 
+use super::discount::lines::{entries, names};
 use super::discount::redeem;
 use super::proration::Proration;
-use super::subscription::{Line, has_ended, product_name};
+use super::subscription::{has_ended, product_name};
 use crate::shapes::{self, Shape};
 use crate::state::{Kind, Tx, ids, number, text};
 
-/// The item that a proration leaves. It is not stored.
+/// The item that a proration leaves. It is not stored. Where `proration_discounts` is `itemized` the amount is without
+/// discounts, which are told of beside it; else they are in it.
 pub fn of_proration(tx: &Tx, subscription: &Value, proration: &Proration) -> Value {
-    let item = &proration.item;
-    let price = &item["price"];
+    let (item, price) = (&proration.item, &proration.item["price"]);
     let quantity = number(item, "quantity");
     let name = product_name(tx, price);
     let what = if quantity == 1 { name } else { format!("{quantity} × {name}") };
     let kind = if proration.is_credit() { "Unused time on" } else { "Remaining time on" };
+    let is_classic = super::debits::is_classic(subscription);
+    let is_itemized = subscription["billing_mode"]["flexible"]["proration_discounts"] == "itemized";
+    let amount = if is_itemized { proration.gross() } else { proration.amount };
+    let named: Vec<&String> = proration.discounts.iter().map(|(id, _)| id).collect();
+    let discounts = if is_classic { json!([]) } else { entries(&proration.discounts) };
     json!({
         "id": ids::new("ii_"),
         "object": "invoiceitem",
-        "amount": proration.amount,
+        "amount": amount,
         "currency": price["currency"],
         "customer": subscription["customer"],
         "customer_account": null,
         "date": tx.now(),
         "description": format!("{kind} {what} after {}", day(proration.period.0)),
         "discountable": false,
-        "discounts": [],
+        "discounts": named,
         "invoice": null,
         "livemode": false,
         "metadata": {},
@@ -37,9 +43,9 @@ pub fn of_proration(tx: &Tx, subscription: &Value, proration: &Proration) -> Val
             "type": "subscription_details",
         },
         "period": { "start": proration.period.0, "end": proration.period.1 },
-        "pricing": pricing(price, proration.amount, quantity),
+        "pricing": pricing(price, amount, quantity),
         "proration": true,
-        "proration_details": { "credited_items": null, "discount_amounts": [] },
+        "proration_details": { "credited_items": proration.credited, "discount_amounts": discounts },
         "quantity": quantity,
         "quantity_decimal": quantity.to_string(),
         "tax_rates": [],
@@ -47,19 +53,19 @@ pub fn of_proration(tx: &Tx, subscription: &Value, proration: &Proration) -> Val
     })
 }
 
-/// The item for something that is sold once. It is not stored.
-pub fn of_line(tx: &Tx, customer: &str, line: &Line) -> Value {
-    let (now, amount) = (tx.now(), line.amount());
-    let clock = tx.find(Kind::Customer, customer).map(|customer| customer["test_clock"].clone());
+/// An item for something that is sold once, without a subscription or an invoice. It is not stored.
+pub fn sold_once(tx: &Tx, customer: &str, price: &Value, quantity: i64, period: (i64, i64)) -> Value {
+    let amount = number(price, "unit_amount") * quantity;
+    let test_clock = tx.find(Kind::Customer, customer).map(|customer| customer["test_clock"].clone());
     json!({
         "id": ids::new("ii_"),
         "object": "invoiceitem",
         "amount": amount,
-        "currency": line.price["currency"],
+        "currency": price["currency"],
         "customer": customer,
         "customer_account": null,
-        "date": now,
-        "description": product_name(tx, &line.price),
+        "date": tx.now(),
+        "description": product_name(tx, price),
         "discountable": true,
         "discounts": [],
         "invoice": null,
@@ -67,14 +73,19 @@ pub fn of_line(tx: &Tx, customer: &str, line: &Line) -> Value {
         "metadata": {},
         "net_amount": amount,
         "parent": null,
-        "period": { "start": now, "end": now },
-        "pricing": pricing(&line.price, amount, line.quantity),
+        "period": { "start": period.0, "end": period.1 },
+        "pricing": pricing(price, amount, quantity),
         "proration": false,
-        "quantity": line.quantity,
-        "quantity_decimal": line.quantity.to_string(),
+        "quantity": quantity,
+        "quantity_decimal": quantity.to_string(),
         "tax_rates": [],
-        "test_clock": clock,
+        "test_clock": test_clock,
     })
+}
+
+/// The parent of an item that belongs to a subscription.
+pub fn parent_of(subscription: &Value) -> Value {
+    json!({ "subscription_details": { "subscription": subscription["id"] }, "type": "subscription_details" })
 }
 
 /// What one unit of an item costs, as part of `amount`.
@@ -108,7 +119,9 @@ pub fn line(item: &Value) -> Value {
             "amount": item["amount"],
             "currency": item["currency"],
             "description": item["description"],
+            "discount_amounts": discount_amounts(item),
             "discountable": item["discountable"],
+            "discounts": item["discounts"],
             "invoice": null,
             "metadata": item["metadata"],
             "parent": parent(item, subscription),
@@ -122,14 +135,24 @@ pub fn line(item: &Value) -> Value {
     )
 }
 
+/// Of a proration: what is taken of its amount, which is nothing where that is less discounts already.
+fn discount_amounts(item: &Value) -> Value {
+    if item["amount"] != item["net_amount"] {
+        return item["proration_details"]["discount_amounts"].as_array().cloned().unwrap_or_default().into();
+    }
+    let hidden = names(&item["discounts"]).into_iter().filter(|_| item["proration"] == true);
+    entries(&hidden.map(|id| (id, 0)).collect())
+}
+
 fn parent(item: &Value, subscription: &Value) -> Value {
+    let credited = &item["proration_details"]["credited_items"]["invoice_line_item_details"];
     if subscription["subscription_item"].is_string() {
         return json!({
             "invoice_item_details": null,
             "subscription_item_details": {
                 "invoice_item": item["id"],
                 "proration": item["proration"],
-                "proration_details": { "credited_items": null },
+                "proration_details": { "credited_items": credited },
                 "subscription": subscription["subscription"],
                 "subscription_item": subscription["subscription_item"],
             },
@@ -140,7 +163,7 @@ fn parent(item: &Value, subscription: &Value) -> Value {
         "invoice_item_details": {
             "invoice_item": item["id"],
             "proration": item["proration"],
-            "proration_details": { "credited_items": null },
+            "proration_details": { "credited_items": credited },
             "subscription": subscription["subscription"],
         },
         "subscription_item_details": null,

@@ -8,7 +8,7 @@ use super::customer;
 use super::payment::{self, Authentication, Charged, Order};
 use super::payment_method::{self, CardDetails};
 use super::purchase::{self, Settlement};
-use super::subscription::{Draft, Line};
+use super::subscription::{Beginning, Draft, Line};
 use crate::state::{Kind, Pattern, Tx, text};
 
 /// What to make.
@@ -56,7 +56,7 @@ fn example(tx: &mut Tx, load: &Load) -> [(Kind, Value); 4] {
     let customer_id = text(&customer, "id").to_owned();
     tx.put(Kind::Customer, customer);
     let draft = Draft {
-        lines: vec![Line { price: load.price.clone(), quantity: 1 }],
+        lines: vec![Line::new(load.price.clone(), 1)],
         trial_end: None,
         metadata,
         description: Value::Null,
@@ -64,6 +64,7 @@ fn example(tx: &mut Tx, load: &Load) -> [(Kind, Value); 4] {
         missing_payment_method: "create_invoice".to_owned(),
         billing_reason: "subscription_create",
         discounts: Vec::new(),
+        beginning: Beginning::default(),
         customer: customer_id.clone(),
     };
     let settlement = pay(tx, &draft);
@@ -90,7 +91,7 @@ fn pay(tx: &mut Tx, draft: &Draft) -> Settlement {
     let order = Order {
         customer: Some(draft.customer.clone()),
         payment_method: draft.default_payment_method.clone().unwrap_or_default(),
-        amount: draft.due_today(),
+        amount: purchase::due_today(tx, draft, &draft.customer),
         currency: draft.currency().to_owned(),
         description: "Subscription creation".to_owned(),
         intent: None,

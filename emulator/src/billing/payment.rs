@@ -206,14 +206,13 @@ fn error_of(decline: Decline, charge: Option<&str>, method: Option<Value>) -> Va
         "message": decline.message,
         "doc_url": format!("https://docs.stripe.com/error-codes/{}", decline.code.replace('_', "-")),
     });
-    if let Some(decline_code) = decline.decline_code {
-        error["decline_code"] = json!(decline_code);
-    }
-    if let Some(charge) = charge {
-        error["charge"] = json!(charge);
-    }
-    if let Some(method) = method {
-        error["payment_method"] = method;
+    let more = [
+        ("decline_code", decline.decline_code.map(Value::from)),
+        ("charge", charge.map(Value::from)),
+        ("payment_method", method),
+    ];
+    for (name, value) in more.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+        error[name] = value;
     }
     error
 }
@@ -254,23 +253,21 @@ fn new_charge(tx: &Tx, order: &Order, intent: &Value, decline: Option<Decline>) 
 }
 
 fn outcome_of(decline: Option<Decline>) -> Value {
-    match decline {
-        None => json!({
-            "advice_code": null, "network_advice_code": null, "network_decline_code": null,
-            "network_status": "approved_by_network", "reason": null, "risk_level": "normal",
-            "seller_message": "Payment complete.", "type": "authorized",
-        }),
-        Some(decline) if decline.decline_code == Some("fraudulent") => json!({
-            "advice_code": null, "network_advice_code": null, "network_decline_code": null,
-            "network_status": "not_sent_to_network", "reason": "highest_risk_level", "risk_level": "highest",
-            "seller_message": "Stripe blocked this payment as too risky.", "type": "blocked",
-        }),
-        Some(decline) => json!({
-            "advice_code": null, "network_advice_code": null, "network_decline_code": null,
-            "network_status": "declined_by_network", "reason": decline.decline_code, "risk_level": "normal",
-            "seller_message": "The bank did not accept this payment.", "type": "issuer_declined",
-        }),
-    }
+    let (network_status, reason, risk_level, seller_message, kind) = match decline {
+        None => ("approved_by_network", None, "normal", "Payment complete.", "authorized"),
+        Some(decline) if decline.decline_code == Some("fraudulent") => {
+            let message = "Stripe blocked this payment as too risky.";
+            ("not_sent_to_network", Some("highest_risk_level"), "highest", message, "blocked")
+        }
+        Some(decline) => {
+            let message = "The bank did not accept this payment.";
+            ("declined_by_network", decline.decline_code, "normal", message, "issuer_declined")
+        }
+    };
+    json!({
+        "advice_code": null, "network_advice_code": null, "network_decline_code": null, "network_status": network_status,
+        "reason": reason, "risk_level": risk_level, "seller_message": seller_message, "type": kind,
+    })
 }
 
 fn card_details(order: &Order, card: &Value, outcome: Option<Decline>) -> Value {

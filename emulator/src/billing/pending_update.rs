@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::change::{self, Planned, items_of};
 use super::collect::Collected;
+use super::discount::redeem;
 use super::payment::Authentication;
 use super::subscription::period_ends;
 use super::{invoice, renewal, schedule, update};
@@ -13,6 +14,8 @@ use crate::state::{Kind, Tx, text};
 
 /// The note that has the invoice of a change of which it was told that it waits.
 const TOLD: &str = "pending_told";
+/// The note that has the invoice that was the latest before that of the change.
+const LATEST: &str = "pending_latest";
 
 /// Tries to have the invoice of a change paid. Paid at once, it has happened; otherwise it waits.
 pub fn begin(tx: &mut Tx, planned: &Planned, draft: Value, authentication: Authentication) {
@@ -21,6 +24,7 @@ pub fn begin(tx: &mut Tx, planned: &Planned, draft: Value, authentication: Authe
     let mut waiting = before.clone();
     waiting["latest_invoice"] = draft["id"].clone();
     waiting["pending_update"] = waiting_update(tx, &before, &planned.subscription);
+    renewal::note(tx, &before, LATEST, before["latest_invoice"].clone());
     // Nobody hears of it before it is known whether it has to wait.
     tx.put(Kind::Subscription, waiting.clone());
     let invoice = update::open(tx, draft);
@@ -60,8 +64,10 @@ pub fn happen(tx: &mut Tx, mut subscription: Value) -> Value {
     let wanted = subscription["pending_update"].take();
     let was_told = is_told(tx, &subscription);
     if !was_told {
-        // It was never there for anybody.
-        tx.put(Kind::Subscription, subscription.clone());
+        // It was never there for anybody, and the invoice is news.
+        let mut seen = subscription.clone();
+        seen["latest_invoice"] = tx.private(Kind::Subscription, text(&seen, "id"))[LATEST].clone();
+        tx.put(Kind::Subscription, seen);
     }
     change::set_items(
         &mut subscription,
@@ -78,6 +84,8 @@ pub fn happen(tx: &mut Tx, mut subscription: Value) -> Value {
         subscription["status"] = json!("active");
     }
     change::end_with_period(&mut subscription);
+    let before = tx.copy(Kind::Subscription, text(&subscription, "id")).unwrap_or_default();
+    redeem::follow(tx, &before, &subscription);
     if let Some(invoice) = tx.copy(Kind::Invoice, text(&subscription, "latest_invoice")) {
         update::use_discounts(tx, &mut subscription, &invoice);
     }

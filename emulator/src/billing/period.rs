@@ -47,6 +47,20 @@ pub fn next(anchor: i64, interval: &str, count: i64, moment: i64) -> i64 {
     }
 }
 
+/// The last boundary of the anchor's periods that is earlier than `moment`.
+pub fn before(anchor: i64, interval: &str, count: i64, moment: i64) -> i64 {
+    let count = count.max(1);
+    // Two intervals and a few days back there is a boundary before the one that is asked for.
+    let mut boundary = next(anchor, interval, count, after(moment, interval, count, -2) - 4 * DAY);
+    loop {
+        let following = next(anchor, interval, count, boundary);
+        if following >= moment {
+            return boundary;
+        }
+        boundary = following;
+    }
+}
+
 fn add_months(anchor: i64, months: i64) -> i64 {
     let Ok(start) = OffsetDateTime::from_unix_timestamp(anchor) else {
         return anchor;
@@ -68,7 +82,7 @@ fn add_months(anchor: i64, months: i64) -> i64 {
 mod tests {
     use time::{Date, Month, OffsetDateTime, Time};
 
-    use super::{after, next};
+    use super::{after, before, next};
 
     fn at(year: i32, month: Month, day: u8) -> i64 {
         let date = Date::from_calendar_date(year, month, day).unwrap();
@@ -91,6 +105,8 @@ mod tests {
             boundary = next(anchor, "month", 1, boundary);
             assert_eq!(boundary, after(anchor, "month", 1, month));
             assert_eq!(next(anchor, "month", 1, boundary - 1), boundary);
+            assert_eq!(before(anchor, "month", 1, boundary), after(anchor, "month", 1, month - 1));
+            assert_eq!(before(anchor, "month", 1, boundary + 1), boundary);
         }
         assert_eq!(next(anchor, "month", 1, anchor - 1), anchor);
         assert_eq!(next(anchor, "month", 1, at(2026, Month::December, 31)), anchor);

@@ -1,23 +1,34 @@
 //! What a change in the middle of a period costs and gives back: each item's share of the time that is left, to
-//! the second, rounded to the smallest unit, half away from nothing. Pure arithmetic over stored objects.
+//! the second, rounded to the smallest unit, half away from nothing. `debits` knows what there is to give back, and
+//! `charges` what the time that is left costs. Pure arithmetic over stored objects.
 
 use serde_json::Value;
 
-use crate::state::{number, text};
+use super::discount::lines::Taken;
+use crate::state::number;
 
 /// A credit for time that is not used, or the price of the time that remains.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proration {
     /// The item as it was, or as it is.
     pub item: Value,
-    /// In the currency's smallest unit; below nothing for a credit.
+    /// In the currency's smallest unit, less discounts; below nothing for a credit.
     pub amount: i64,
+    /// What discounts took of it, which a credit does not give back: below nothing then.
+    pub discounts: Taken,
     pub period: (i64, i64),
+    /// What a credit gives back, as Stripe's `credited_items`.
+    pub credited: Value,
 }
 
 impl Proration {
     pub fn is_credit(&self) -> bool {
         self.amount < 0
+    }
+
+    /// Without discounts.
+    pub fn gross(&self) -> i64 {
+        self.amount + self.discounts.iter().map(|(_, amount)| amount).sum::<i64>()
     }
 }
 
@@ -39,74 +50,11 @@ pub fn cost(item: &Value) -> i64 {
     number(&item["price"], "unit_amount") * number(item, "quantity")
 }
 
-/// The credit for what is left of an item's period.
-pub fn unused(item: &Value, from: i64) -> Option<Proration> {
-    left(item, -cost(item), from)
-}
-
-/// The price of what is left of an item's period.
-pub fn remaining(item: &Value, from: i64) -> Option<Proration> {
-    left(item, cost(item), from)
-}
-
-fn left(item: &Value, amount: i64, from: i64) -> Option<Proration> {
-    let (start, end) = (number(item, "current_period_start"), number(item, "current_period_end"));
-    let amount = share(amount, start, end, from);
-    (amount != 0).then(|| Proration { item: item.clone(), amount, period: (from, end) })
-}
-
-/// What the items that differ give back and cost, in the order of the items.
-pub fn between(before: &[Value], after: &[Value], from: i64) -> Vec<Proration> {
-    let differs = |one: &Value, other: &Value| {
-        one["price"]["id"] != other["price"]["id"] || one["quantity"] != other["quantity"]
-    };
-    let of = |items: &[Value], id: &str| items.iter().find(|item| text(item, "id") == id).cloned();
-    let mut found = Vec::new();
-    for old in before {
-        let new = of(after, text(old, "id"));
-        if new.as_ref().is_none_or(|new| differs(old, new)) {
-            found.extend(unused(old, from));
-            found.extend(new.and_then(|new| remaining(&new, from)));
-        }
-    }
-    let added = after.iter().filter(|new| of(before, text(new, "id")).is_none());
-    found.extend(added.filter_map(|new| remaining(new, from)));
-    found
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
-
-    use super::{between, share};
+    use super::share;
 
     const MONTH: i64 = 30 * 86_400;
-
-    fn item(id: &str, price: &str, amount: i64, quantity: i64) -> Value {
-        json!({
-            "id": id, "quantity": quantity, "price": { "id": price, "unit_amount": amount },
-            "current_period_start": 0, "current_period_end": MONTH,
-        })
-    }
-
-    /// Stripe's example: from 10 to 20 dollars in the middle of the month costs 5 dollars more.
-    /// https://docs.stripe.com/billing/subscriptions/prorations
-    #[test]
-    fn half_a_month_costs_half_the_difference() {
-        let found = between(&[item("si_1", "ten", 1000, 1)], &[item("si_1", "twenty", 2000, 1)], MONTH / 2);
-        assert_eq!(found.iter().map(|one| one.amount).collect::<Vec<_>>(), [-500, 1000]);
-        assert!(found[0].is_credit() && !found[1].is_credit());
-        assert_eq!(found[0].period, (MONTH / 2, MONTH));
-    }
-
-    #[test]
-    fn what_stays_costs_nothing_and_what_comes_or_goes_costs_its_share() {
-        let (stays, goes) = (item("si_1", "a", 1000, 1), item("si_2", "b", 300, 2));
-        let comes = item("si_3", "c", 900, 1);
-        let found = between(&[stays.clone(), goes], &[stays.clone(), comes], MONTH / 3);
-        assert_eq!(found.iter().map(|one| one.amount).collect::<Vec<_>>(), [-400, 600]);
-        assert!(between(std::slice::from_ref(&stays), std::slice::from_ref(&stays), 5).is_empty());
-    }
 
     #[test]
     fn shares_are_rounded_half_away_from_nothing_and_never_more_than_the_whole() {

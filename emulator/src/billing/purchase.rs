@@ -3,17 +3,19 @@
 
 use serde_json::{Value, json};
 
-use super::balance;
-use super::discount::redeem;
+use super::discount::lines::use_up;
+use super::discount::redeem::{self, Owner};
 use super::invoice::{self, Occasion};
 use super::payment::Paid;
 use super::subscription::{self, Draft};
-use super::{invoice_item, least_charge};
-use crate::state::{Kind, Tx, text};
+use super::{balance, change, invoice_item, least_charge};
+use crate::state::{Kind, Tx, number, text};
 
 /// Everything that came to be, with the invoice as it was in each of its states.
 pub struct Purchase {
     pub subscription: Value,
+    /// The ids of the discounts that it began with.
+    redeemed: Vec<String>,
     pub draft_invoice: Value,
     pub open_invoice: Value,
     /// The invoice as it is now.
@@ -43,6 +45,16 @@ pub enum Unpaid {
     NeedsAuthentication(String),
 }
 
+impl Settlement {
+    /// What tells of a first payment that was tried and did not succeed.
+    fn event(&self) -> Option<&'static str> {
+        match self {
+            Settlement::Paid(_) => None,
+            Settlement::Unpaid(why) => why.event(),
+        }
+    }
+}
+
 impl Unpaid {
     fn event(&self) -> Option<&'static str> {
         match self {
@@ -65,7 +77,8 @@ impl Unpaid {
 pub fn due_today(tx: &Tx, draft: &Draft, customer: &str) -> i64 {
     let balance =
         tx.find(Kind::Customer, customer).map_or(0, |customer| balance::within(&customer, draft.currency()));
-    least_charge::due(draft.due_today() + balance, draft.currency())
+    let first = invoice::draft(tx, draft, &subscription::build(tx, draft, "active"));
+    least_charge::due(number(&first, "total") + balance, draft.currency())
 }
 
 /// Stores a new subscription and its first invoice, and tells no one yet.
@@ -76,27 +89,14 @@ pub fn begin(tx: &mut Tx, draft: &Draft, settlement: Settlement) -> Purchase {
         (Settlement::Unpaid(_), None) => "incomplete",
     };
     let mut subscription = subscription::build(tx, draft, status);
-    let once = draft.once().map(|line| invoice_item::of_line(tx, &draft.customer, line)).collect::<Vec<_>>();
-    let draft_invoice = invoice::draft_with(tx, draft, &subscription, &once);
-    let once = invoice_item::bill(tx, once, &draft_invoice);
-    redeem::store(tx, &draft.discounts, &subscription);
+    let draft_invoice = invoice::draft(tx, draft, &subscription);
+    let redeemed = redeem_all(tx, draft, &mut subscription, &draft_invoice);
+    let once = put_invoice_items(tx, draft, &subscription, &draft_invoice);
     let mut now = draft_invoice.clone();
     invoice::finalize(tx, &mut now);
     let open_invoice = now.clone();
-    let mut unpaid = None;
-    let (paid, intent) = match settlement {
-        Settlement::Paid(paid) => {
-            invoice::mark_paid(tx, &mut now, Occasion::Automatic);
-            let intent = paid.as_ref().map(|paid| text(&paid.intent, "id").to_owned());
-            (paid, intent)
-        }
-        Settlement::Unpaid(why) => {
-            unpaid = why.event();
-            now["attempted"] = json!(unpaid.is_some());
-            now["attempt_count"] = json!(i64::from(unpaid.is_some()));
-            (None, why.intent())
-        }
-    };
+    let unpaid = settlement.event();
+    let (paid, intent) = settle(tx, &mut now, settlement);
     let invoice_payment = intent.map(|intent| invoice::payment_of(tx, &now, &intent));
     subscription["latest_invoice"] = now["id"].clone();
     tx.put(Kind::Subscription, subscription.clone());
@@ -105,7 +105,59 @@ pub fn begin(tx: &mut Tx, draft: &Draft, settlement: Settlement) -> Purchase {
         tx.put(Kind::InvoicePayment, payment.clone());
     }
     set_currency(tx, draft);
-    Purchase { subscription, draft_invoice, open_invoice, invoice: now, paid, unpaid, invoice_payment, once }
+    Purchase {
+        subscription,
+        redeemed,
+        draft_invoice,
+        open_invoice,
+        invoice: now,
+        paid,
+        unpaid,
+        invoice_payment,
+        once,
+    }
+}
+
+/// Marks the first invoice as paid, or as tried if it was. Gives the payment, and the intent that was tried.
+fn settle(tx: &Tx, first: &mut Value, settlement: Settlement) -> (Option<Paid>, Option<String>) {
+    let is_tried = settlement.event().is_some();
+    match settlement {
+        Settlement::Paid(paid) => {
+            invoice::mark_paid(tx, first, Occasion::Automatic);
+            let intent = paid.as_ref().map(|paid| text(&paid.intent, "id").to_owned());
+            (paid, intent)
+        }
+        Settlement::Unpaid(why) => {
+            first["attempted"] = json!(is_tried);
+            first["attempt_count"] = json!(i64::from(is_tried));
+            (None, why.intent())
+        }
+    }
+}
+
+/// Stores what is sold once with the first invoice, for the customer that there is by now. Gives it.
+pub fn put_invoice_items(tx: &mut Tx, draft: &Draft, subscription: &Value, first: &Value) -> Vec<Value> {
+    let mut items = draft.beginning.invoice_items.clone();
+    for item in &mut items {
+        item["customer"] = json!(draft.customer);
+        item["test_clock"] = subscription["test_clock"].clone();
+        item["parent"] = invoice_item::parent_of(subscription);
+    }
+    invoice_item::bill(tx, items, first)
+}
+
+/// Stores the discounts that a subscription begins with, and uses up those that are for its first invoice alone.
+pub fn redeem_all(tx: &mut Tx, draft: &Draft, subscription: &mut Value, first: &Value) -> Vec<String> {
+    let (id, customer) = (text(subscription, "id").to_owned(), draft.customer.as_str());
+    let owner = Owner { customer, subscription: Some(&id), ..Owner::default() };
+    redeem::store(tx, &draft.discounts, owner);
+    for (line, item) in draft.lines.iter().zip(change::items_of(subscription)) {
+        redeem::store(tx, &line.discounts, Owner { item: item["id"].as_str(), ..owner });
+    }
+    redeem::store(tx, &draft.beginning.of_invoice_items, Owner { customer, ..Owner::default() });
+    let all = [draft.discounts.clone(), draft.own_discounts()].concat();
+    use_up(subscription, &all, first);
+    all.into_iter().map(|discount| discount.id).collect()
 }
 
 impl Purchase {
@@ -118,7 +170,7 @@ impl Purchase {
 
     /// The subscription, the payment intent and the invoice.
     pub fn announce(&self, tx: &mut Tx) {
-        redeem::announce(tx, &self.draft_invoice);
+        redeem::announce(tx, &self.redeemed);
         tx.emit("customer.subscription.created", &self.subscription);
         if let Some(paid) = &self.paid {
             if paid.is_new {

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::collect::{self, Attempt};
-use super::discount::{self, redeem};
+use super::discount::redeem;
 use super::invoice::{self, Bill, lines};
 use super::subscription::period_ends;
-use super::{invoice_item, period, schedule, sending};
+use super::{invoice_item, period, schedule, sending, update};
 use crate::state::{Kind, Tx, number, text};
 
 /// How long an invoice that goes on by itself stays a draft.
@@ -34,8 +34,7 @@ pub fn renew_from(tx: &mut Tx, before: &Value, mut subscription: Value) {
         draft["automatically_finalizes_at"] = json!(now + DRAFT);
     }
     invoice_item::bill(tx, waiting, &draft);
-    subscription["discounts"] =
-        discount::left_after(&redeem::of_subscription(tx, &subscription), number(&draft, "subtotal"));
+    update::use_discounts(tx, &mut subscription, &draft);
     subscription["latest_invoice"] = draft["id"].clone();
     tx.update(Kind::Subscription, subscription, "customer.subscription.updated");
     tx.create(Kind::Invoice, draft, "invoice.created");
@@ -55,8 +54,7 @@ pub fn draft(tx: &Tx, subscription: &Value, waiting: &[Value], period: (i64, i64
         lines: waiting.iter().map(invoice_item::line).chain(begun).collect(),
     };
     let mut draft = invoice::build(tx, bill);
-    let discounts = redeem::of_subscription_at(tx, subscription, period.1.max(tx.now()));
-    discount::put_on_invoice(&mut draft, &discounts);
+    redeem::put_on(tx, &mut draft, subscription, period.1.max(tx.now()));
     draft
 }
 

@@ -10,8 +10,9 @@
 
 use serde_json::{Value, json};
 
+use super::discount::redeem;
 use super::subscription::{self, Draft};
-use super::{discount, invoice, purchase, renewal, standing};
+use super::{invoice, purchase, renewal, standing};
 use crate::error::ApiError;
 use crate::state::{Kind, Tx, number, text};
 
@@ -61,9 +62,11 @@ pub fn begin(tx: &mut Tx, draft: &Draft, days: i64) -> Value {
     let mut first = invoice::draft(tx, draft, &subscription);
     first["automatically_finalizes_at"] = json!(tx.now() + renewal::DRAFT);
     subscription["latest_invoice"] = first["id"].clone();
-    discount::redeem::store(tx, &draft.discounts, &subscription);
-    discount::redeem::announce(tx, &first);
+    let redeemed = purchase::redeem_all(tx, draft, &mut subscription, &first);
+    let once = purchase::put_invoice_items(tx, draft, &subscription, &first);
+    redeem::announce(tx, &redeemed);
     tx.create(Kind::Subscription, subscription.clone(), "customer.subscription.created");
+    once.iter().for_each(|item| tx.emit("invoiceitem.created", item));
     tx.create(Kind::Invoice, first, "invoice.created");
     purchase::set_currency(tx, draft);
     subscription

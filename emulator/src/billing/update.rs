@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::change::{Planned, Prorate, invoice_items};
 use super::collect::{self, Attempt, Collected};
-use super::discount::{self, redeem};
+use super::discount::lines::use_up;
+use super::discount::redeem;
 use super::invoice::{self, Bill, Occasion, lines};
 use super::payment::Authentication;
 use super::{invoice_item, pending_update, schedule, sending};
@@ -37,7 +38,9 @@ pub struct How {
 pub fn apply(tx: &mut Tx, planned: &Planned, how: How) -> Result<Value, ApiError> {
     let items = invoice_items(tx, planned);
     let id = text(&planned.subscription, "id").to_owned();
+    let before = tx.copy(Kind::Subscription, &id).unwrap_or_default();
     if !bills_now(planned, how.prorate) {
+        redeem::follow(tx, &before, &planned.subscription);
         for item in items {
             invoice_item::add(tx, item);
         }
@@ -56,7 +59,10 @@ pub fn apply(tx: &mut Tx, planned: &Planned, how: How) -> Result<Value, ApiError
         Behavior::Pend if !sending::is_sent(&draft) => {
             pending_update::begin(tx, planned, draft, how.authentication)
         }
-        _ => change_and_bill(tx, planned, draft, how)?,
+        _ => {
+            redeem::follow(tx, &before, &planned.subscription);
+            change_and_bill(tx, planned, draft, how)?;
+        }
     }
     Ok(schedule::follow(tx, &id))
 }
@@ -84,7 +90,7 @@ pub fn draft(tx: &Tx, planned: &Planned, items: &[Value]) -> Value {
         lines: all,
     };
     let mut draft = invoice::build(tx, bill);
-    discount::put_on_invoice(&mut draft, &redeem::of_subscription(tx, subscription));
+    redeem::put_on(tx, &mut draft, subscription, now);
     draft
 }
 
@@ -110,9 +116,8 @@ fn change_and_bill(tx: &mut Tx, planned: &Planned, draft: Value, how: How) -> Re
 
 /// A discount that is good for one invoice is used up by one that it reduces.
 pub fn use_discounts(tx: &Tx, subscription: &mut Value, invoice: &Value) {
-    let taken = invoice["total_discount_amounts"].as_array().into_iter().flatten();
-    let taken = taken.map(|one| number(one, "amount")).sum();
-    subscription["discounts"] = discount::left_after(&redeem::of_subscription(tx, subscription), taken);
+    let known = redeem::of_all(tx, subscription, tx.now());
+    use_up(subscription, &known, invoice);
 }
 
 /// Stores a draft, and opens it at once.

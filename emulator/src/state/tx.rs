@@ -13,12 +13,10 @@ use super::change::{Change, Loaded};
 use super::collection::Key;
 use super::diff::previous_attributes;
 use super::due::Due;
-use super::ids;
 use super::kind::Kind;
 use super::record::{Pattern, Record};
 use super::settings::BillingSettings;
 use super::store::{Settings, Store};
-use crate::API_VERSION;
 use crate::error::{ApiError, Place};
 use crate::webhooks::{self, Draw};
 
@@ -227,7 +225,7 @@ impl<'a> Tx<'a> {
 
     /// Makes an event with a snapshot of `object` and what it takes to deliver it.
     pub fn emit_with(&mut self, event: &str, object: &Value, previous: Option<Value>) {
-        let id = ids::new("evt_");
+        let id = super::ids::new("evt_");
         let targets = webhooks::targets(self.store, event);
         let mut data = json!({ "object": object });
         if let Some(previous) = previous {
@@ -236,7 +234,7 @@ impl<'a> Tx<'a> {
         let value = json!({
             "id": id,
             "object": "event",
-            "api_version": API_VERSION,
+            "api_version": crate::API_VERSION,
             "created": self.now(),
             "data": data,
             "livemode": false,

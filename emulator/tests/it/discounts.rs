@@ -14,7 +14,7 @@ pub async fn promotion(stripe: &Stripe, coupon: &str, code: &str, more: &[(&str,
 }
 
 /// A customer with a good card as their default.
-async fn payer(stripe: &Stripe) -> String {
+pub async fn payer(stripe: &Stripe) -> String {
     let customer = stripe.customer().await;
     let method = stripe.post("/v1/payment_methods/pm_card_visa/attach", &[("customer", &customer)]).await;
     let fields = [("invoice_settings[default_payment_method]", method["id"].as_str().unwrap())];

@@ -163,6 +163,7 @@ impl Sequence {
         if !coupon.is_empty() {
             fields.push(("discounts[0][coupon]", coupon));
         }
+        fields.push(("billing_mode[type]", self.pick(&["flexible", "flexible", "classic"])));
         self.try_post("/v1/subscriptions", &fields).await;
         self.card().await;
     }
@@ -185,6 +186,10 @@ impl Sequence {
         }
         if several {
             fields.push(("items[0][quantity]", quantity));
+        }
+        let of = self.pick(&["", "", "discounts[0][coupon]", "items[0][discounts][0][coupon]"]);
+        if !of.is_empty() {
+            fields.push((of, self.pick(&["once", "forever", "repeating"])));
         }
         self.try_post(path, &fields).await;
     }

@@ -55,6 +55,10 @@ async fn customers_are_searched_by_metadata_and_email() {
         ("email:'ada@example.com' AND metadata['userId']:'u2'", vec![]),
         ("email~'example' and -metadata['userId']:'u1'", vec![&eva]),
         ("metadata['team']:'it\\'s \"us\"'", vec![&ada]),
+        ("email:'nobody' OR metadata['userId']:'u2'", vec![&eva]),
+        ("email:'ada@example.com' metadata['userId']:'u1'", vec![&ada]),
+        ("name:null -metadata['team']:null", vec![&ada]),
+        ("created>9999999999", vec![]),
     ];
     for (query, expected) in cases {
         let query_string = crate::support::form(&[("query", query)]);
@@ -62,7 +66,7 @@ async fn customers_are_searched_by_metadata_and_email() {
         assert_eq!(ids(&found), expected.into_iter().cloned().collect::<Vec<_>>(), "{query}");
         assert_eq!(found["object"], "search_result");
     }
-    for broken in ["nonsense", "email:ada", "email:'a' OR email:'b'", "email:'a"] {
+    for broken in ["nonsense", "email:ada", "email:'a' OR email:'b' AND name:'c'", "email:'a"] {
         let query_string = crate::support::form(&[("query", broken)]);
         let reply = stripe.try_get(&format!("/v1/customers/search?{query_string}")).await;
         assert_eq!((reply.status, reply.error()["param"].as_str()), (400, Some("query")), "{broken}");

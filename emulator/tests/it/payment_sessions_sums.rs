@@ -158,6 +158,25 @@ async fn a_subscription_takes_what_is_sold_once_on_its_first_invoice_only() {
 }
 
 #[tokio::test]
+async fn nobody_buys_a_subscription_to_nothing() {
+    let stripe = Stripe::start().await;
+    let (customer, price) = (stripe.customer().await, stripe.price().await);
+    let more = [
+        ("line_items[0][adjustable_quantity][enabled]", "true"),
+        ("line_items[1][price_data][currency]", "usd"),
+        ("line_items[1][price_data][unit_amount]", "500"),
+        ("line_items[1][price_data][product_data][name]", "Setup"),
+        ("line_items[1][quantity]", "1"),
+    ];
+    let session = stripe.session(&customer, &price, &more).await;
+    let lines = stripe.get(&format!("/v1/checkout/sessions/{}/line_items", id(&session))).await;
+    let action = format!("{}/quantities", session["url"].as_str().unwrap());
+    let refused = stripe.submit(&action, &[(&id(&lines["data"][0]), "0")]).await;
+    assert_eq!(refused.status(), 402);
+    assert!(refused.text().await.unwrap().contains("There must be something left to buy."));
+}
+
+#[tokio::test]
 async fn what_is_too_little_to_charge_goes_to_the_next_invoice() {
     let stripe = Stripe::start().await;
     let customer = stripe.customer().await;

@@ -76,6 +76,8 @@ async fn a_change_that_is_paid_at_once_has_just_happened() {
     assert!(!types.iter().any(|name| name.contains("pending_update")), "{types:?}");
     let told = &stripe.get("/v1/events?type=customer.subscription.updated").await["data"][0]["data"];
     assert!(told["previous_attributes"].get("pending_update").is_none(), "nobody saw it wait");
+    let first = stripe.invoices(&customer).await.remove(1);
+    assert_eq!(told["previous_attributes"]["latest_invoice"], first["id"]);
     assert_eq!(stripe.invoices(&customer).await.remove(0)["status"], "paid");
 }
 

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::portal_api::portal;
 use crate::scene_invoices::{self, draft_with_a_line, own_invoice};
 use crate::scene_of_payments as of_payments;
+use crate::scene_of_subscriptions as of_subscriptions;
 use crate::support::{Reply, Stripe, form, id};
 
 pub type Fields = Vec<(String, String)>;
@@ -30,16 +31,6 @@ const NEEDS: &[(&str, &str)] = &[
          &subscription_data[billing_mode][type]=flexible",
     ),
     ("POST /v1/checkout/sessions", "mode=setup&currency=usd&success_url=http://shop.test/done"),
-    ("POST /v1/subscriptions", "customer={customers}&items[0][price]={prices}"),
-    (
-        "POST /v1/subscriptions",
-        "customer={customers}&items[0][price]={prices}&billing_mode[type]=flexible&billing_cycle_anchor={soon}",
-    ),
-    ("POST /v1/subscriptions/:id", ""),
-    ("POST /v1/subscriptions/:id", "items[0][id]={item}&items[0][quantity]=2"),
-    ("POST /v1/subscriptions/:id", "items[0][id]={item}&items[1][price]={prices}"),
-    ("POST /v1/subscription_items", "subscription={subscriptions}&price={prices}"),
-    ("GET /v1/subscription_items", "subscription={subscriptions}"),
     ("POST /v1/payment_methods", "type=card&card[token]=tok_visa"),
     (
         "POST /v1/payment_methods",
@@ -53,22 +44,7 @@ const NEEDS: &[(&str, &str)] = &[
     ("POST /v1/customers", SHIPPING),
     ("POST /v1/customers/:id", ""),
     ("POST /v1/customers/:id", SHIPPING),
-    ("GET /v1/customers/search", "query=email:'ada@example.com'"),
     ("POST /v1/invoices", "customer={customers}"),
-    ("POST /v1/invoices/create_preview", "subscription={subscriptions}"),
-    (
-        "POST /v1/invoices/create_preview",
-        "subscription={subscriptions}&subscription_details[items][0][id]={item}&subscription_details[items][0][quantity]=2",
-    ),
-    (
-        "POST /v1/invoices/create_preview",
-        "subscription={subscriptions}&subscription_details[items][0][id]={item}\
-         &subscription_details[items][1][price]={prices}",
-    ),
-    (
-        "POST /v1/invoices/create_preview",
-        "customer={customers}&subscription_details[items][0][price]={prices}&subscription_details[items][0][quantity]=2",
-    ),
     ("POST /v1/invoiceitems", "customer={customers}&amount=100&currency=usd"),
     ("POST /v1/coupons", "percent_off=10"),
     ("POST /v1/coupons", "amount_off=100&currency=usd"),
@@ -80,20 +56,6 @@ const NEEDS: &[(&str, &str)] = &[
     ("POST /v1/setup_intents/:id/confirm", "payment_method=pm_card_visa"),
     ("POST /v1/refunds", "payment_intent={paid}"),
     ("GET /v1/setup_attempts", "setup_intent={setup_intents}"),
-    ("POST /v1/subscription_schedules", "from_subscription={subscriptions}"),
-    (
-        "POST /v1/subscription_schedules",
-        "customer={customers}&start_date=now&phases[0][items][0][price]={prices}&phases[0][items][0][quantity]=1",
-    ),
-    (
-        "POST /v1/subscription_schedules",
-        "customer={customers}&start_date=now&phases[0][items][0][price]={prices}&billing_mode[type]=flexible",
-    ),
-    ("POST /v1/subscription_schedules/:id", ""),
-    (
-        "POST /v1/subscription_schedules/:id",
-        "phases[0][items][0][price]={prices}&phases[0][items][0][quantity]=1&phases[0][start_date]={start}",
-    ),
     ("POST /v1/setup_intents", ""),
     ("POST /v1/setup_intents", "customer={customers}&payment_method=pm_card_visa"),
     ("POST /v1/billing_portal/configurations", "features[invoice_history][enabled]=true"),
@@ -143,6 +105,7 @@ pub fn ways(method: &str, pattern: &str) -> Vec<&'static str> {
         .iter()
         .chain(scene_invoices::NEEDS)
         .chain(of_payments::NEEDS)
+        .chain(of_subscriptions::NEEDS)
         .filter(|(endpoint, _)| *endpoint == name)
         .map(|(_, fields)| *fields);
     let known: Vec<_> = known.collect();

@@ -156,6 +156,8 @@ async fn what_cannot_be_is_refused() {
     let from = vec![("from_subscription", of.clone())];
     let from_with = vec![("from_subscription", of), ("metadata[a]", "b".to_owned())];
     let with = |name: &'static str, value: &str| new(&[(name, value.to_owned())]);
+    let mut mixed = with("phases[0][items][1][price]", &yearly);
+    mixed.push(("billing_mode[type]", "classic".to_owned()));
     for (fields, param) in [
         (from, "from_subscription"),
         (from_with, "metadata"),
@@ -166,7 +168,7 @@ async fn what_cannot_be_is_refused() {
         (with("phases[0][items][0][price]", "-"), "phases"),
         (with("phases[0][items][0][price]", "price_none"), "phases[0][items][0][price]"),
         (with("phases[0][items][1][price]", price), "phases[0][items][1][price]"),
-        (with("phases[0][items][1][price]", &yearly), "phases[0][items]"),
+        (mixed, "phases[0][items]"),
         (with("phases[0][items][0][quantity]", "-1"), "phases[0][items][0][quantity]"),
         (with("phases[0][start_date]", &future), "phases[0][start_date]"),
         (with("phases[0][iterations]", "3"), "phases[0][iterations]"),
@@ -175,8 +177,8 @@ async fn what_cannot_be_is_refused() {
         (with("phases[0][duration][interval_count]", "2"), "phases[0][duration][interval]"),
         (with("phases[0][trial_end]", &(now + 400 * DAY).to_string()), "phases[0][trial_end]"),
         (with("phases[0][collection_method]", "send_invoice"), "phases[0][invoice_settings][days_until_due]"),
-        (with("phases[0][discounts][0][coupon]", "c"), "phases[0][discounts]"),
-        (with("phases[0][add_invoice_items][0][price]", price), "phases[0][add_invoice_items]"),
+        (with("phases[0][discounts][0][coupon]", "c"), "phases[0][discounts][0][coupon]"),
+        (with("phases[0][add_invoice_items][0][price]", price), "phases[0][add_invoice_items][0][price]"),
         (with("phases[0][currency]", "eur"), "phases[0][currency]"),
         (with("end_behavior", "renew"), "end_behavior"),
         (with("default_settings[transfer_data][destination]", "acct_1"), "default_settings[transfer_data]"),

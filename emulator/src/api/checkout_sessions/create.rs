@@ -120,6 +120,7 @@ pub fn read_discounts(
         currency: session["currency"].as_str().unwrap_or_default(),
         parts: &parts,
         most: 1,
+        known: &[],
     };
     let applied = discounts::read(tx, params, &sale)?;
     discounted::put_on_session(session, line_items, &applied);

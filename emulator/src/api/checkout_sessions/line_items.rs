@@ -76,7 +76,7 @@ fn read_item(tx: &mut Tx, mut item: Params, mode: Mode) -> Result<Item, ApiError
                        or use only one-time prices.";
         return Err(ApiError::invalid(message).param(name));
     }
-    Ok(Item { line: Line { price, quantity }, adjustable, metadata })
+    Ok(Item { line: Line::new(price, quantity), adjustable, metadata })
 }
 
 /// The price that is named, or a new one from `price_data`.

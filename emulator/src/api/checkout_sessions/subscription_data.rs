@@ -1,8 +1,9 @@
-//! `subscription_data`: what the subscription that comes of a session will have. Two of its readers also serve
-//! the subscriptions' own endpoints.
+//! `subscription_data`: what the subscription that comes of a session will have. The reader of `trial_settings` also
+//! serves the subscriptions' own endpoints.
 
 use serde_json::{Value, json};
 
+use crate::api::subscription_begin::read_billing_mode;
 use crate::error::ApiError;
 use crate::params::{Change, Params};
 use crate::state::Tx;
@@ -30,9 +31,10 @@ pub fn read(tx: &Tx, mut data: Params) -> Result<Value, ApiError> {
     }
     let description = data.clearable("description")?.map_or(Value::Null, Change::into_json);
     let missing = read_trial_settings(&mut data)?;
-    read_billing_mode(&mut data)?;
+    let billing_mode = read_billing_mode(&mut data)?;
     data.finish()?;
     Ok(json!({
+        "billing_mode": billing_mode,
         "metadata": metadata,
         "trial_period_days": days,
         "trial_end": end,
@@ -51,13 +53,4 @@ pub fn read_trial_settings(params: &mut Params) -> Result<Option<String>, ApiErr
     behavior.finish()?;
     settings.finish()?;
     Ok(missing)
-}
-
-/// `billing_mode[type]`: only flexible, the default.
-pub fn read_billing_mode(params: &mut Params) -> Result<(), ApiError> {
-    if let Some(mut mode) = params.children("billing_mode")? {
-        mode.one_of("type", &["flexible"])?;
-        mode.finish()?;
-    }
-    Ok(())
 }

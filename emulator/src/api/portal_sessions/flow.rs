@@ -3,11 +3,14 @@
 
 use serde_json::{Value, json};
 
+use crate::api::discounts::{self, Sale};
 use crate::api::portal_configurations::read_url;
 use crate::api::subscription_change::{read_price, read_quantity};
+use crate::billing::discount::{Applied, Part};
 use crate::billing::portal::change;
 use crate::billing::portal::configuration::allows;
 use crate::billing::portal::wish::Wish;
+use crate::billing::proration::cost;
 use crate::billing::subscription::has_ended;
 use crate::error::{ApiError, Place};
 use crate::params::{Change, Params};
@@ -122,8 +125,8 @@ impl Visitor<'_, '_> {
     }
 
     fn read_confirm(&self, mut given: Params) -> Result<Value, ApiError> {
-        given.refuse(&["discounts"])?;
         let subscription = self.read_updatable(&mut given)?;
+        let discounts = self.read_discounts(&mut given, &subscription)?;
         let param = given.full_name("items");
         let items = given.list("items")?.unwrap_or_default();
         given.finish()?;
@@ -149,7 +152,25 @@ impl Visitor<'_, '_> {
             return Err(ApiError::invalid(message));
         }
         change::ensure_offered(self.tx, self.configuration, &subscription, &wish)?;
-        Ok(json!({ "discounts": null, "items": [shown], "subscription": subscription["id"] }))
+        Ok(json!({ "discounts": discounts, "items": [shown], "subscription": subscription["id"] }))
+    }
+
+    /// The one discount of the change, by its name; `null` for none.
+    fn read_discounts(&self, given: &mut Params, subscription: &Value) -> Result<Value, ApiError> {
+        if !given.has("discounts") {
+            return Ok(Value::Null);
+        }
+        let item = &subscription["items"]["data"][0];
+        let product = text(&item["price"], "product").to_owned();
+        let parts = [Part { product, amount: cost(item) }];
+        let currency = text(subscription, "currency");
+        let sale = Sale { customer: Some(self.customer), currency, parts: &parts, most: 1, known: &[] };
+        let named = discounts::read(self.tx, given, &sale)?;
+        let shown = |one: &Applied| match &one.promotion_code {
+            Some(code) => json!({ "coupon": null, "promotion_code": code }),
+            None => json!({ "coupon": one.coupon["id"], "promotion_code": null }),
+        };
+        Ok(named.iter().map(shown).collect())
     }
 
     fn read_updatable(&self, given: &mut Params) -> Result<Value, ApiError> {

@@ -56,6 +56,7 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     session["locale"] = json!(locale);
     session["return_url"] = return_url;
     portal::begin(call.tx, &session);
+    portal::promotion::hold_discounts(call.tx, &session);
     call.tx.emit("billing_portal.session.created", &session);
     Ok(session)
 }

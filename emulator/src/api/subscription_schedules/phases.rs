@@ -4,9 +4,11 @@
 use serde_json::{Value, json};
 
 use super::dates::{Wanted, chain, first_start};
+use super::items::{part, read_discounts, read_items};
+use crate::api::added_items::{self, Buyer};
 use crate::api::collection;
-use crate::api::subscription_change::{read_price, read_quantity};
 use crate::api::subscriptions::ensure_own_method;
+use crate::billing::discount::Part;
 use crate::billing::schedule::phases;
 use crate::billing::sending;
 use crate::error::ApiError;
@@ -17,19 +19,15 @@ pub const PRORATION: &[&str] = &["always_invoice", "create_prorations", "none"];
 pub const ANCHORS: &[&str] = &["automatic", "phase_start"];
 /// Parameters of a phase that Stripe has and that this emulator would have to ignore.
 const UNSUPPORTED: &[&str] = &[
-    "add_invoice_items",
     "application_fee_percent",
     "automatic_tax",
     "billing_thresholds",
     "default_tax_rates",
-    "discounts",
     "on_behalf_of",
     "transfer_data",
 ];
 const UNSUPPORTED_SETTINGS: &[&str] =
     &["account_tax_ids", "custom_fields", "description", "footer", "issuer"];
-const UNSUPPORTED_OF_ITEMS: &[&str] = &["billing_thresholds", "discounts", "plan", "price_data", "tax_rates"];
-const MOST_ITEMS: usize = 20;
 
 /// Where the phases begin.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +47,7 @@ impl Start {
 }
 
 /// The phases that the schedule is to have.
-pub fn read(tx: &Tx, params: &mut Params, schedule: &Value, start: Start) -> Result<Value, ApiError> {
+pub fn read(tx: &mut Tx, params: &mut Params, schedule: &Value, start: Start) -> Result<Value, ApiError> {
     let list = params.list("phases")?.unwrap_or_default();
     let mut wanted = Vec::new();
     for phase in list {
@@ -76,18 +74,22 @@ pub fn read(tx: &Tx, params: &mut Params, schedule: &Value, start: Start) -> Res
     Ok(json!(over))
 }
 
-fn read_phase(tx: &Tx, mut params: Params, schedule: &Value, start: Start) -> Result<Wanted, ApiError> {
+fn read_phase(tx: &mut Tx, mut params: Params, schedule: &Value, start: Start) -> Result<Wanted, ApiError> {
     params.refuse(UNSUPPORTED)?;
     if let Some(settings) = params.clone().children("invoice_settings")? {
         settings.refuse(UNSUPPORTED_SETTINGS)?;
     }
     let name = params.full_name("").trim_end_matches("[]").to_owned();
-    let (currency, items) = read_items(tx, &mut params)?;
+    let (currency, prices, items) = read_items(tx, &mut params, schedule)?;
     if params.text("currency")?.is_some_and(|given| given != currency) {
         let message = format!("The price specified only supports `{currency}`.");
         return Err(ApiError::invalid(message).param(params.full_name("currency")));
     }
+    let parts: Vec<Part> = prices.iter().zip(&items).map(|(price, item)| part(price, item)).collect();
     let mut phase = phases::plain(&currency, items);
+    phase["discounts"] = read_discounts(tx, &mut params, schedule, &parts, &currency)?;
+    let buyer = Buyer { customer: text(schedule, "customer"), currency: &currency, period: (0, 0) };
+    phase["add_invoice_items"] = added_items::read_for_phase(tx, &mut params, &buyer)?;
     read_settings(tx, &mut params, &mut phase, schedule)?;
     let (end, duration) = read_end(tx, &mut params, start)?;
     let start = match start {
@@ -196,7 +198,7 @@ pub fn read_collection(params: &mut Params, phase: &mut Value, defaults: &Value)
 }
 
 /// An empty text stays: it unsets the key of the subscription when the phase begins.
-fn read_metadata(params: &mut Params) -> Result<Value, ApiError> {
+pub fn read_metadata(params: &mut Params) -> Result<Value, ApiError> {
     let mut metadata = params.clone().metadata(&json!({}))?;
     let Some(mut given) = params.children("metadata")? else {
         return Ok(metadata);
@@ -208,45 +210,6 @@ fn read_metadata(params: &mut Params) -> Result<Value, ApiError> {
         }
     }
     Ok(metadata)
-}
-
-/// The currency and what is sold.
-fn read_items(tx: &Tx, phase: &mut Params) -> Result<(String, Vec<Value>), ApiError> {
-    let param = phase.full_name("items");
-    let list = phase.list("items")?.unwrap_or_default();
-    let (mut prices, mut items) = (Vec::<Value>::new(), Vec::new());
-    for mut item in list {
-        item.refuse(UNSUPPORTED_OF_ITEMS)?;
-        let name = item.full_name("price");
-        let price = read_price(tx, &mut item)?.ok_or_else(|| ApiError::missing_param(&name))?;
-        let quantity = read_quantity(&mut item)?.unwrap_or(1);
-        let metadata = read_metadata(&mut item)?;
-        item.finish()?;
-        if prices.iter().any(|known| known["id"] == price["id"]) {
-            let message =
-                format!("Cannot add multiple subscription items with the same plan: {}", text(&price, "id"));
-            return Err(ApiError::invalid(message).param(name));
-        }
-        let mut sold = phases::item(text(&price, "id"), quantity);
-        sold["metadata"] = metadata;
-        items.push(sold);
-        prices.push(price);
-    }
-    let Some(first) = prices.first() else {
-        return Err(ApiError::missing_param(&param));
-    };
-    if items.len() > MOST_ITEMS {
-        let message = format!("A phase can have at most {MOST_ITEMS} items.");
-        return Err(ApiError::invalid(message).param(param));
-    }
-    let of = |price: &Value| {
-        (price["recurring"]["interval"].clone(), number(&price["recurring"], "interval_count"))
-    };
-    if prices.iter().any(|price| of(price) != of(first) || price["currency"] != first["currency"]) {
-        let message = "Currency and interval fields must match across all plans on this subscription.";
-        return Err(ApiError::invalid(message).param(param));
-    }
-    Ok((text(first, "currency").to_owned(), items))
 }
 
 /// A subscription has one currency for all its life.

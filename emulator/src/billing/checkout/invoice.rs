@@ -6,7 +6,9 @@
 use serde_json::{Value, json};
 
 use super::lines;
-use crate::billing::discount::{self, Applied, redeem};
+use crate::billing::discount::Applied;
+use crate::billing::discount::lines::{names, put_on_invoice};
+use crate::billing::discount::redeem::{self, Owner};
 use crate::billing::invoice::{self, Bill, Occasion};
 use crate::billing::invoice_item;
 use crate::billing::payment::Paid;
@@ -30,9 +32,12 @@ pub fn begin(
     discounts: &[Applied],
 ) -> Billed {
     let sold = lines(tx, text(session, "id"));
-    let items: Vec<Value> = sold.iter().map(|line| invoice_item::of_line(tx, customer, line)).collect();
+    let now = (tx.now(), tx.now());
+    let items =
+        sold.iter().map(|line| invoice_item::sold_once(tx, customer, &line.price, line.quantity, now));
+    let items: Vec<Value> = items.collect();
     let draft = draft(tx, session, customer, &items, discounts);
-    redeem::store(tx, discounts, &json!({ "customer": customer, "id": null }));
+    redeem::store(tx, discounts, Owner { customer, ..Owner::default() });
     let mut now = draft.clone();
     invoice::apart::finalize(tx, &mut now);
     let open = now.clone();
@@ -65,13 +70,13 @@ fn draft(tx: &Tx, session: &Value, customer: &str, items: &[Value], discounts: &
         }
     }
     invoice::add_up(&mut draft);
-    discount::put_on_invoice(&mut draft, discounts);
+    put_on_invoice(&mut draft, discounts, &[]);
     draft
 }
 
 impl Billed {
     pub fn announce(&self, tx: &mut Tx) {
-        redeem::announce(tx, &self.draft);
+        redeem::announce(tx, &names(&self.draft["discounts"]));
         for item in &self.items {
             tx.emit("invoiceitem.created", item);
         }

@@ -95,7 +95,7 @@ pub fn line_items(tx: &Tx, session_id: &str) -> Vec<Value> {
 /// What a line item sells.
 pub fn line(tx: &Tx, item: &Value) -> Line {
     let price = tx.copy(Kind::Price, text(&item["price"], "id"));
-    Line { price: price.unwrap_or_else(|| item["price"].clone()), quantity: number(item, "quantity") }
+    Line::new(price.unwrap_or_else(|| item["price"].clone()), number(item, "quantity"))
 }
 
 pub fn closed(session: &Value) -> Option<Attempt> {

@@ -30,7 +30,9 @@ pub fn change(tx: &mut Tx, id: &str, wanted: &BTreeMap<String, i64>) -> Result<O
         item["quantity"] = json!(quantity);
         item["amount_subtotal"] = json!(due(&item["price"], *quantity, on_trial));
     }
-    if items.iter().all(|item| number(item, "quantity") == 0) {
+    // A subscription is not bought for what is sold once beside it.
+    let mut counted = items.iter().filter(|it| is_payment(&session) || !it["price"]["recurring"].is_null());
+    if counted.all(|item| number(item, "quantity") == 0) {
         return Ok(Some("There must be something left to buy.".to_owned()));
     }
     session["amount_subtotal"] = json!(items.iter().map(|item| number(item, "amount_subtotal")).sum::<i64>());

@@ -7,10 +7,11 @@ use super::{Attempt, buyer, challenge, close, lines, remember_intent, success_ur
 use crate::billing::cards::{Behaviour, Decline};
 use crate::billing::discount::redeem::Failed;
 use crate::billing::discount::session as discounts;
+use crate::billing::invoice_item;
 use crate::billing::payment::{self, Authentication, Charged, Order, Paid};
 use crate::billing::payment_method;
 use crate::billing::purchase::{self, Settlement};
-use crate::billing::subscription::Draft;
+use crate::billing::subscription::{Beginning, Draft, Line};
 use crate::error::ApiError;
 use crate::state::{Kind, Tx, number, text};
 
@@ -42,9 +43,15 @@ fn draft(tx: &Tx, session: &Value, method: Option<String>) -> Result<Draft, Fail
     let data = &private["subscription_data"];
     let trial_days = data["trial_period_days"].as_i64().map(|days| tx.now() + days * 86_400);
     let missing = data["missing_payment_method"].as_str().unwrap_or("create_invoice");
+    let customer = text(session, "customer");
+    let all = lines(tx, text(session, "id")).into_iter();
+    let (once, lines): (Vec<Line>, Vec<Line>) = all.partition(|line| line.price["recurring"].is_null());
+    let now = (tx.now(), tx.now());
+    let once = once.iter().map(|line| invoice_item::sold_once(tx, customer, &line.price, line.quantity, now));
+    let invoice_items = once.collect();
     Ok(Draft {
-        customer: text(session, "customer").to_owned(),
-        lines: lines(tx, text(session, "id")),
+        customer: customer.to_owned(),
+        lines,
         trial_end: data["trial_end"].as_i64().or(trial_days),
         metadata: if data["metadata"].is_object() { data["metadata"].clone() } else { json!({}) },
         description: data["description"].clone(),
@@ -52,6 +59,7 @@ fn draft(tx: &Tx, session: &Value, method: Option<String>) -> Result<Draft, Fail
         missing_payment_method: missing.to_owned(),
         billing_reason: "subscription_create",
         discounts: discounts::discounts(tx, session)?,
+        beginning: Beginning { invoice_items, ..Beginning::in_mode(&data["billing_mode"]) },
     })
 }
 

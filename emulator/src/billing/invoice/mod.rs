@@ -1,16 +1,18 @@
-//! Invoices: made of lines, then through their states draft, open, paid, void and uncollectible, and the record
-//! that a payment paid one. Stores nothing but what finalising does to the customer.
+//! Invoices: made of lines, then through their states draft, open, paid, void and uncollectible. `payments` has the
+//! record that a payment paid one. Stores nothing but what finalising does to the customer.
 
 pub mod apart;
 pub mod lines;
+mod payments;
 pub mod revision;
 
 use serde_json::{Value, json};
 
+pub use self::payments::{cancel_payment, mark_payment_paid, open_payment, payment_of};
 use super::subscription::Draft;
 use super::{balance, customer, discount, invoice_item, least_charge, sending};
 use crate::shapes::{self, Shape};
-use crate::state::{Key, Kind, Tx, ids, number, text};
+use crate::state::{Kind, Tx, ids, number, text};
 
 /// How long after it was let go on an invoice does.
 const RESUMED: i64 = 3_600;
@@ -31,11 +33,6 @@ pub struct Bill<'b> {
 pub fn build(tx: &Tx, bill: Bill) -> Value {
     let (id, now) = (ids::new("in_"), tx.now());
     let buyer = tx.copy(Kind::Customer, bill.customer).unwrap_or_default();
-    let mut lines = bill.lines;
-    for line in &mut lines {
-        line["invoice"] = json!(id);
-    }
-    let count = lines.len();
     let mut invoice = shapes::filled(
         Shape::Invoice,
         json!({
@@ -52,13 +49,7 @@ pub fn build(tx: &Tx, bill: Bill) -> Value {
             "customer_tax_ids": customer::tax_ids(tx, bill.customer),
             "custom_fields": buyer["invoice_settings"]["custom_fields"],
             "footer": buyer["invoice_settings"]["footer"],
-            "lines": {
-                "object": "list",
-                "data": lines,
-                "has_more": false,
-                "total_count": count,
-                "url": format!("/v1/invoices/{id}/lines"),
-            },
+            "lines": list(&id, bill.lines),
             "parent": parent(bill.subscription),
             "period_end": bill.period.1,
             "period_start": bill.period.0,
@@ -68,8 +59,31 @@ pub fn build(tx: &Tx, bill: Bill) -> Value {
     invoice["starting_balance"] = json!(balance::within(&buyer, bill.currency));
     invoice["test_clock"] = buyer["test_clock"].clone();
     sending::follow(&mut invoice, bill.subscription);
+    say(&mut invoice, &bill.subscription["invoice_settings"]);
     add_up(&mut invoice);
     invoice
+}
+
+fn list(invoice: &str, mut lines: Vec<Value>) -> Value {
+    for line in &mut lines {
+        line["invoice"] = json!(invoice);
+    }
+    json!({
+        "object": "list",
+        "total_count": lines.len(),
+        "data": lines,
+        "has_more": false,
+        "url": format!("/v1/invoices/{invoice}/lines"),
+    })
+}
+
+/// What a subscription's settings say of its invoices, before what the customer's say.
+fn say(invoice: &mut Value, settings: &Value) {
+    for field in ["description", "footer"] {
+        if !settings[field].is_null() {
+            invoice[field] = settings[field].clone();
+        }
+    }
 }
 
 fn parent(subscription: &Value) -> Value {
@@ -103,24 +117,27 @@ pub fn add_up(invoice: &mut Value) {
 
 /// The first invoice of a subscription, still a draft. It is not stored.
 pub fn draft(tx: &Tx, draft: &Draft, subscription: &Value) -> Value {
-    draft_with(tx, draft, subscription, &[])
-}
-
-/// The same with what is sold once beside the subscription.
-pub fn draft_with(tx: &Tx, draft: &Draft, subscription: &Value, once: &[Value]) -> Value {
     let now = tx.now();
-    let mut lines = lines::of_items(tx, subscription, draft.trial_end.is_some());
-    lines.extend(once.iter().map(invoice_item::line));
+    let in_trial = draft.trial_end.is_some();
+    let begins = &draft.beginning;
+    let mut all = Vec::new();
+    if let Some(since) = begins.backdated {
+        let items = subscription["items"]["data"].as_array().into_iter().flatten();
+        all.extend(items.map(|item| lines::of_the_past(tx, subscription, item, since)));
+    }
+    let free = in_trial || begins.is_free_until_anchor;
+    all.extend(lines::of_items(tx, subscription, free));
+    all.extend(begins.invoice_items.iter().map(invoice_item::line));
     let bill = Bill {
         customer: &draft.customer,
         currency: draft.currency(),
         subscription,
         reason: draft.billing_reason,
         period: (now, now),
-        lines,
+        lines: all,
     };
     let mut invoice = build(tx, bill);
-    discount::put_on_invoice(&mut invoice, &draft.discounts);
+    discount::lines::put_on_invoice(&mut invoice, &draft.discounts, &draft.own_discounts());
     invoice
 }
 
@@ -225,25 +242,6 @@ pub fn void_if_open(tx: &mut Tx, id: &str) {
     }
 }
 
-/// Nobody can pay it with the intent any more that was tried. In which order Stripe tells of that is not known.
-pub fn cancel_payment(tx: &mut Tx, invoice: &str, reason: &str) {
-    let Some(mut payment) = open_payment(tx, invoice) else {
-        return;
-    };
-    payment["status"] = json!("canceled");
-    payment["status_transitions"]["canceled_at"] = json!(tx.now());
-    let intent = tx.copy(Kind::PaymentIntent, text(&payment["payment"], "payment_intent"));
-    tx.put(Kind::InvoicePayment, payment);
-    if let Some(mut intent) = intent {
-        intent["status"] = json!("canceled");
-        intent["canceled_at"] = json!(tx.now());
-        intent["cancellation_reason"] = json!(reason);
-        intent["next_action"] = Value::Null;
-        tx.put(Kind::PaymentIntent, intent.clone());
-        tx.emit("payment_intent.canceled", &intent);
-    }
-}
-
 /// Why it is uncollectible is said only while it is.
 fn leave_uncollectible(invoice: &mut Value) {
     if let Some(fields) = invoice.as_object_mut() {
@@ -265,40 +263,4 @@ pub fn give_up(tx: &mut Tx, mut invoice: Value, reason: &str) -> Value {
 /// The subscription that an invoice bills; "" where there is none.
 pub fn subscription_of(invoice: &Value) -> &str {
     text(&invoice["parent"]["subscription_details"], "subscription")
-}
-
-/// The record that ties an invoice to the intent that pays it. It is not stored.
-pub fn payment_of(tx: &Tx, invoice: &Value, intent: &str) -> Value {
-    let mut payment = json!({
-        "id": ids::new("inpay_"),
-        "object": "invoice_payment",
-        "amount_paid": null,
-        "amount_requested": invoice["amount_due"],
-        "created": tx.now(),
-        "currency": invoice["currency"],
-        "invoice": invoice["id"],
-        "is_default": true,
-        "livemode": false,
-        "payment": { "payment_intent": intent, "type": "payment_intent" },
-        "status": "open",
-        "status_transitions": { "canceled_at": null, "paid_at": null },
-    });
-    if invoice["status"] == "paid" {
-        mark_payment_paid(tx, invoice, &mut payment);
-    }
-    payment
-}
-
-/// The payment went through.
-pub fn mark_payment_paid(tx: &Tx, invoice: &Value, payment: &mut Value) {
-    payment["status"] = json!("paid");
-    payment["amount_paid"] = invoice["amount_paid"].clone();
-    payment["status_transitions"]["paid_at"] = json!(tx.now());
-}
-
-/// The payment that an open invoice waits for, if one was tried.
-pub fn open_payment(tx: &Tx, invoice: &str) -> Option<Value> {
-    let all = tx.store().collection(Kind::InvoicePayment)?;
-    let open = all.by_key(Key::Invoice, invoice).find(|record| *record.raw("status") == "open");
-    open.map(|record| record.value().into_owned())
 }

@@ -7,10 +7,9 @@
 use serde_json::{Value, json};
 
 use super::{Visit, later, visit};
-use crate::billing::proration::unused;
 use crate::billing::subscription::has_ended;
 use crate::billing::subscription::period_ends;
-use crate::billing::{cancellation, change, ending};
+use crate::billing::{cancellation, change, debits, ending};
 use crate::error::ApiError;
 use crate::state::{Kind, Tx, text};
 
@@ -35,7 +34,7 @@ pub enum Leaving {
 }
 
 /// When the subscription would end, by the configuration. What has no paid period left ends at once.
-pub fn leaving(visit: &Visit, subscription: &Value) -> Leaving {
+pub fn leaving(tx: &Tx, visit: &Visit, subscription: &Value) -> Leaving {
     let feature = &visit.configuration["features"][FEATURE];
     let (_, end) = period_ends(subscription);
     let at_once = feature["mode"] == "immediately" || text(subscription, "status") == "incomplete";
@@ -47,7 +46,7 @@ pub fn leaving(visit: &Visit, subscription: &Value) -> Leaving {
         return Leaving::Now { credit: 0 };
     }
     let items = change::items_of(subscription);
-    let credits = items.iter().filter_map(|item| unused(item, visit.now));
+    let credits = items.iter().flat_map(|item| debits::credits(tx, subscription, item, visit.now));
     Leaving::Now { credit: -credits.map(|one| one.amount).sum::<i64>() }
 }
 
@@ -81,9 +80,10 @@ pub fn cancel(tx: &mut Tx, session: &str, id: &str, reason: &Reason) -> Result<S
         }
     }
     let_go(tx, &mut subscription);
-    match leaving(&visit, &subscription) {
+    match leaving(tx, &visit, &subscription) {
         Leaving::At(end) => {
-            cancellation::plan(tx, &mut subscription, Some(end), false);
+            let as_flag = debits::is_classic(&subscription);
+            cancellation::plan(tx, &mut subscription, Some(end), as_flag);
             tx.update(Kind::Subscription, subscription, EVENT);
         }
         Leaving::Now { credit } => {

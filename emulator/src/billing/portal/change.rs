@@ -11,7 +11,6 @@ use super::configuration::products;
 use super::wish::Wish;
 use super::{LIFE, Outcome, Visit, later, promotion, visit};
 use crate::billing::change::{self as changing, Anchor, Change, ItemChange, Planned, Prorate};
-use crate::billing::discount::redeem;
 use crate::billing::money::MOST_QUANTITY;
 use crate::billing::payment::Authentication;
 use crate::billing::preview::{self, Preview};
@@ -37,8 +36,6 @@ pub struct Look {
     pub date: i64,
     /// When it happens, if not now. Then nothing is billed before.
     pub at: Option<i64>,
-    /// The id of the discount of the wish's code.
-    discount: Option<String>,
 }
 
 /// Why the portal cannot change this subscription, if it cannot.
@@ -142,12 +139,15 @@ fn work_out(tx: &mut Tx, visit: &Visit, subscription: &Value, wish: &Wish) -> Re
     let price = tx.copy(Kind::Price, &wish.price).unwrap_or_default();
     let at = later::when(&visit.configuration, &subscription, &price, wish.quantity);
     let wish = &Wish { code: wish.code.clone().filter(|_| at.is_none()), ..wish.clone() };
-    let discount = promotion::put_on(tx, visit, &mut subscription, wish)?;
+    if let Some(discounts) = promotion::held(tx, visit, &subscription) {
+        subscription["discounts"] = discounts;
+    }
+    promotion::put_on(tx, visit, &mut subscription, wish)?;
     let date = date(visit, &subscription, wish);
     let change = change_of(tx, visit, &subscription, wish, date);
     let planned = changing::plan(tx, &subscription, &change)?;
     let preview = preview::of_change(tx, &planned, change.prorate);
-    Ok(Look { planned, preview, date, at, discount })
+    Ok(Look { planned, preview, date, at })
 }
 
 /// The date that was shown, if it still holds.
@@ -163,7 +163,7 @@ fn change_of(tx: &Tx, visit: &Visit, subscription: &Value, wish: &Wish, date: i6
         id: subscription["items"]["data"][0]["id"].as_str().map(str::to_owned),
         price: tx.copy(Kind::Price, &wish.price),
         quantity: Some(wish.quantity),
-        deleted: false,
+        ..ItemChange::default()
     };
     let ends_trial = subscription["status"] == "trialing" && feature["trial_update_behavior"] == "end_trial";
     Change {
@@ -216,11 +216,8 @@ fn proceed(
     let look = work_out(tx, visit, &subscription, wish)?;
     if look.at.is_some() {
         let subscription = tx.copy(Kind::Subscription, id).unwrap_or(subscription);
-        later::plan(tx, &subscription, wish)?;
+        later::plan(tx, visit, &subscription, wish)?;
         return Ok(Outcome::Done(visit.finish(tx, FEATURE, "scheduled")));
-    }
-    if let Some(discount) = &look.discount {
-        redeem::announce(tx, &json!({ "discounts": [discount] }));
     }
     let how = How { prorate: prorate(visit), behavior: Behavior::Refuse, authentication };
     let Err(error) = update::apply(tx, &look.planned, how) else {

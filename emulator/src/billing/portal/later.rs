@@ -10,10 +10,10 @@
 use serde_json::{Value, json};
 
 use super::wish::Wish;
-use super::{Visit, visit};
+use super::{Visit, promotion, visit};
 use crate::billing::change::Prorate;
 use crate::billing::period;
-use crate::billing::schedule::{self, ending, phases};
+use crate::billing::schedule::{self, discounts, ending, phases};
 use crate::error::ApiError;
 use crate::state::{Kind, Tx, number, text};
 
@@ -52,13 +52,15 @@ fn length(price: &Value) -> i64 {
 }
 
 /// Plans the change for the end of the period.
-pub fn plan(tx: &mut Tx, subscription: &Value, wish: &Wish) -> Result<(), ApiError> {
+pub fn plan(tx: &mut Tx, visit: &Visit, subscription: &Value, wish: &Wish) -> Result<(), ApiError> {
     let price = tx.copy(Kind::Price, &wish.price).unwrap_or_default();
     let mut planned = schedule::take_over(tx, subscription);
     let begins = phases::end(&planned);
     let recurring = &price["recurring"];
-    let items = vec![phases::item(&wish.price, wish.quantity)];
-    let mut phase = phases::plain(text(subscription, "currency"), items);
+    let mut item = phases::item(&wish.price, wish.quantity);
+    item["discounts"] = discounts::shown(&subscription["items"]["data"][0]["discounts"]);
+    let mut phase = phases::plain(text(subscription, "currency"), vec![item]);
+    phase["discounts"] = promotion::of_phase(tx, visit, subscription);
     phase["start_date"] = json!(begins);
     phase["end_date"] =
         json!(period::after(begins, text(recurring, "interval"), number(recurring, "interval_count"), 1));

@@ -5,8 +5,9 @@
 
 use serde_json::{Value, json};
 
-use super::{phases, set_cancellation};
+use super::{added, discounts, phases, set_cancellation};
 use crate::billing::change::{self, Anchor, Change, ItemChange, Planned, Prorate, items_of};
+use crate::billing::discount::redeem;
 use crate::billing::payment::Authentication;
 use crate::billing::subscription::period_ends;
 use crate::billing::update::{self, Behavior, How};
@@ -35,6 +36,7 @@ pub fn begin(tx: &mut Tx, schedule: &Value, phase: &Value) -> Result<(), ApiErro
         _ => Anchor::Unchanged,
     };
     let prorate = prorate(text(phase, "proration_behavior"));
+    added::wait(tx, &before, phase);
     become_it(tx, &before, wanted, schedule, phase, Way { prorate, anchor, begins: true })
 }
 
@@ -87,6 +89,8 @@ fn become_it(
     }
     sending::set(&mut wanted, phases::days_until_due(schedule, phase));
     set_cancellation(&mut wanted, planned_end(schedule), now);
+    let since = number(phase, "start_date");
+    wanted["discounts"] = discounts::take_on(tx, before, &before["discounts"], &phase["discounts"], since);
     let change = Change {
         items: item_changes(tx, before, phase),
         prorate: way.prorate,
@@ -132,6 +136,7 @@ fn is_renewed_now(before: &Value, planned: &Planned, now: i64) -> bool {
 }
 
 fn renew(tx: &mut Tx, before: &Value, after: Value) {
+    redeem::follow(tx, before, &after);
     if after["status"] == "trialing" {
         trial::end(tx, after);
     } else {
@@ -140,32 +145,29 @@ fn renew(tx: &mut Tx, before: &Value, after: Value) {
 }
 
 /// What is to happen to the items. One with the same price stays the same item; any other is a new one.
-fn item_changes(tx: &Tx, subscription: &Value, phase: &Value) -> Vec<ItemChange> {
+fn item_changes(tx: &mut Tx, subscription: &Value, phase: &Value) -> Vec<ItemChange> {
     let old = items_of(subscription);
     let wanted = phase["items"].as_array().cloned().unwrap_or_default();
+    let since = number(phase, "start_date");
     let mut changes = Vec::new();
     for item in &wanted {
-        let quantity = Some(number(item, "quantity"));
-        match old.iter().find(|old| old["price"]["id"] == item["price"]) {
-            Some(old) if old["quantity"] == item["quantity"] => {}
-            Some(old) => {
-                let id = Some(text(old, "id").to_owned());
-                changes.push(ItemChange { id, price: None, quantity, deleted: false });
-            }
-            None => {
-                let price = tx.copy(Kind::Price, text(item, "price"));
-                changes.push(ItemChange { id: None, price, quantity, deleted: false });
-            }
-        }
+        let known = old.iter().find(|old| old["price"]["id"] == item["price"]);
+        let has = known.map_or(Value::Null, |old| old["discounts"].clone());
+        let discounts = discounts::take_on(tx, subscription, &has, &item["discounts"], since);
+        let metadata = item["metadata"].as_object().filter(|it| !it.is_empty() || known.is_none());
+        changes.push(ItemChange {
+            id: known.map(|old| text(old, "id").to_owned()),
+            price: if known.is_none() { tx.copy(Kind::Price, text(item, "price")) } else { None },
+            quantity: Some(number(item, "quantity")),
+            deleted: false,
+            discounts: Some(discounts),
+            metadata: metadata.map(|metadata| Value::Object(metadata.clone())),
+        });
     }
     // Last, as a new item takes its period from one that is there.
     let gone = old.iter().filter(|old| wanted.iter().all(|item| item["price"] != old["price"]["id"]));
-    changes.extend(gone.map(|old| ItemChange {
-        id: Some(text(old, "id").to_owned()),
-        price: None,
-        quantity: None,
-        deleted: true,
-    }));
+    let gone = gone.map(|old| Some(text(old, "id").to_owned()));
+    changes.extend(gone.map(|id| ItemChange { id, deleted: true, ..ItemChange::default() }));
     changes
 }
 

@@ -3,6 +3,8 @@
 //! `ending` lets the subscription go. Whatever else changes a managed subscription calls `follow`, so that the
 //! schedule does not take the change back.
 
+mod added;
+pub mod discounts;
 pub mod ending;
 mod enter;
 pub mod phases;
@@ -60,6 +62,7 @@ pub fn take_over(tx: &mut Tx, subscription: &Value) -> Value {
     let mut schedule = build(tx, text(subscription, "customer"));
     schedule["status"] = json!("active");
     schedule["subscription"] = subscription["id"].clone();
+    schedule["billing_mode"] = subscription["billing_mode"].clone();
     let phase = phases::of_subscription(subscription);
     schedule["current_phase"] = phases::dates(&phase);
     schedule["phases"] = json!([phase]);

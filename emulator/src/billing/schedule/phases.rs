@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::discounts;
 use crate::billing::change::items_of;
 use crate::billing::sending;
 use crate::billing::subscription::period_ends;
@@ -113,6 +114,7 @@ pub fn of_subscription(subscription: &Value) -> Value {
     phase["end_date"] = json!(subscription["cancel_at"].as_i64().unwrap_or(period_end));
     follow_collection(&mut phase, subscription);
     phase["metadata"] = subscription["metadata"].clone();
+    phase["discounts"] = discounts::shown(&subscription["discounts"]);
     if subscription["status"] == "trialing" {
         phase["trial_end"] = subscription["trial_end"].clone();
     }
@@ -121,7 +123,14 @@ pub fn of_subscription(subscription: &Value) -> Value {
 
 fn items_like(subscription: &Value) -> Vec<Value> {
     let items = items_of(subscription).into_iter();
-    items.map(|it| item(text(&it["price"], "id"), number(&it, "quantity"))).collect()
+    items
+        .map(|it| {
+            let mut like = item(text(&it["price"], "id"), number(&it, "quantity"));
+            like["discounts"] = discounts::shown(&it["discounts"]);
+            like["metadata"] = it["metadata"].clone();
+            like
+        })
+        .collect()
 }
 
 /// Writes down whether the subscription is charged or sent its invoices.
@@ -144,8 +153,17 @@ pub fn follow(phase: &mut Value, subscription: &Value) {
     let items = items_like(subscription);
     let known = phase["items"].as_array().cloned().unwrap_or_default();
     let items: Vec<Value> = items.into_iter().map(|item| with_metadata(item, &known)).collect();
-    if items.len() != known.len() || items.iter().any(|item| !known.contains(item)) {
+    let sells =
+        |known: &Value, item: &Value| ["price", "quantity"].iter().all(|field| known[field] == item[field]);
+    if items.len() != known.len() || items.iter().any(|item| known.iter().all(|known| !sells(known, item))) {
         phase["items"] = json!(items);
+    }
+    let has = discounts::shown(&subscription["discounts"]);
+    if phase["discounts"]
+        .as_array()
+        .is_none_or(|known| has.as_array().is_some_and(|has| has.len() > known.len()))
+    {
+        phase["discounts"] = has;
     }
     let trial_end = subscription["trial_end"].as_i64().filter(|_| subscription["status"] == "trialing");
     if trial_end != self::trial_end(phase) && (trial_end.is_some() || has_trial_after(phase, subscription)) {

@@ -3,8 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::{TOLD, ending, enter, phases, set_cancellation};
-use crate::billing::subscription::{self, Draft, Line, period_ends};
+use super::{TOLD, added, discounts, ending, enter, phases, set_cancellation};
+use crate::billing::discount::redeem;
+use crate::billing::subscription::{self, Beginning, Draft, Line, period_ends};
 use crate::billing::{customer, invoice, purchase, renewal, sending};
 use crate::error::ApiError;
 use crate::state::{Kind, Tx, due, number, text};
@@ -41,10 +42,14 @@ pub fn start(tx: &mut Tx, schedule: &mut Value) {
     let mut first = invoice::draft(tx, &draft, &subscription);
     first["automatically_finalizes_at"] = json!(tx.now() + renewal::DRAFT);
     subscription["latest_invoice"] = first["id"].clone();
+    let redeemed = purchase::redeem_all(tx, &draft, &mut subscription, &first);
+    let once = purchase::put_invoice_items(tx, &draft, &subscription, &first);
+    redeem::announce(tx, &redeemed);
     schedule["status"] = json!("active");
     schedule["subscription"] = subscription["id"].clone();
     schedule["current_phase"] = phases::dates(&phase);
     tx.create(Kind::Subscription, subscription, "customer.subscription.created");
+    once.iter().for_each(|item| tx.emit("invoiceitem.created", item));
     tx.create(Kind::Invoice, first, "invoice.created");
     let before = tx.copy(Kind::Customer, &draft.customer).unwrap_or_default();
     purchase::set_currency(tx, &draft);
@@ -55,11 +60,16 @@ fn draft(tx: &Tx, schedule: &Value, phase: &Value) -> Draft {
     let items = phase["items"].as_array().into_iter().flatten();
     let lines = items.filter_map(|item| {
         let price = tx.copy(Kind::Price, text(item, "price"))?;
-        Some(Line { price, quantity: number(item, "quantity") })
+        let (discounts, metadata) = (discounts::granted(tx, &item["discounts"]), item["metadata"].clone());
+        Some(Line { price, quantity: number(item, "quantity"), discounts, metadata })
     });
     let method = phases::setting(schedule, phase, "default_payment_method");
     let mut metadata = json!({});
     enter::merge_metadata(&mut metadata, &phase["metadata"]);
+    let (invoice_items, of_invoice_items) =
+        added::items(tx, text(schedule, "customer"), phase, (tx.now(), number(phase, "end_date")));
+    let mode = Beginning::in_mode(&schedule["billing_mode"]);
+    let beginning = Beginning { invoice_items, of_invoice_items, ..mode };
     Draft {
         customer: text(schedule, "customer").to_owned(),
         lines: lines.collect(),
@@ -69,7 +79,8 @@ fn draft(tx: &Tx, schedule: &Value, phase: &Value) -> Draft {
         default_payment_method: method.as_str().map(str::to_owned),
         missing_payment_method: "create_invoice".to_owned(),
         billing_reason: "subscription_create",
-        discounts: Vec::new(),
+        discounts: discounts::granted(tx, &phase["discounts"]),
+        beginning,
     }
 }
 

@@ -28,10 +28,11 @@ pub async fn show(Shared(app): Shared<App>, Path((session, id)): Path<(String, S
         let items = subscription["items"]["data"].as_array().into_iter().flatten();
         let lines: Vec<_> =
             items.map(|item| words::plan(tx, &item["price"], number(item, "quantity"))).collect();
-        Ok((subscription, lines))
+        let leaving = cancel::leaving(tx, visit, &subscription);
+        Ok((subscription, lines, leaving))
     });
     match looked.await {
-        Ok((visit, (subscription, _)))
+        Ok((visit, (subscription, _, _)))
             if has_ended(&subscription) || !subscription["cancel_at"].is_null() =>
         {
             match visit.in_flow {
@@ -39,18 +40,18 @@ pub async fn show(Shared(app): Shared<App>, Path((session, id)): Path<(String, S
                 false => Redirect::to(&visit.home()).into_response(),
             }
         }
-        Ok((visit, (subscription, lines))) => {
-            frame(&visit, "Cancel your plan", &question(&visit, &subscription, &lines))
+        Ok((visit, (subscription, lines, leaving))) => {
+            frame(&visit, "Cancel your plan", &question(&visit, &subscription, &lines, leaving))
         }
         Err(response) => response,
     }
 }
 
-fn question(visit: &Visit, subscription: &Value, lines: &[String]) -> Markup {
+fn question(visit: &Visit, subscription: &Value, lines: &[String], leaving: Leaving) -> Markup {
     let asked = &visit.configuration["features"][FEATURE]["cancellation_reason"];
     html! {
         @for line in lines { p { strong { (line) } } }
-        @match cancel::leaving(visit, subscription) {
+        @match leaving {
             Leaving::At(end) => p { "Your plan stays yours until " (layout::date(end)) ". Then it ends, and nothing more is charged." },
             Leaving::Now { credit: 0 } => p { "Your plan ends now, and nothing more is charged." },
             Leaving::Now { credit } => p {
