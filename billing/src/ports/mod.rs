@@ -3,6 +3,7 @@
 
 mod budget;
 mod changes;
+mod news;
 mod queue;
 mod rebuild;
 mod reconciliation;
@@ -13,6 +14,7 @@ pub use budget::{Budget, Leave, Limit, Priority, Slowdown};
 pub use changes::{
     InvoicePreview, LaterChange, PlanChange, PortalFlow, PreviewLine, Reason, SubscriptionChanges,
 };
+pub use news::{Announcements, News};
 pub use queue::{Claim, Done, Due, Entry, EntryState, Mark, Queue, QueueStats, Received};
 pub use rebuild::{RebuildCounts, RebuildProgress, RebuildStep, StagedConflict, StagedCustomer, Staging};
 pub use reconciliation::{Cursor, Durability, PastPass, Reconciliation};

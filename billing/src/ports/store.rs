@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::StoreError;
 use crate::id::{AccountId, CheckoutSessionId, CustomerId, PlanId, PriceId, SubscriptionId, UserId};
 use crate::plan::Interval;
-use crate::ports::{Budget, Queue, Reconciliation, Staging};
+use crate::ports::{Announcements, Budget, Queue, Reconciliation, Staging};
 use crate::subscription::Snapshot;
 
 /// Leave to write one customer's value once, taken before Stripe is asked.
@@ -135,5 +135,11 @@ pub trait Checkouts: Send + Sync {
 }
 
 /// Everything a store must do.
-pub trait Store: Snapshots + Bindings + Checkouts + Queue + Budget + Staging + Reconciliation {}
-impl<T: Snapshots + Bindings + Checkouts + Queue + Budget + Staging + Reconciliation> Store for T {}
+pub trait Store:
+    Snapshots + Bindings + Checkouts + Queue + Budget + Staging + Reconciliation + Announcements
+{
+}
+impl<T: Snapshots + Bindings + Checkouts + Queue + Budget + Staging + Reconciliation + Announcements> Store
+    for T
+{
+}

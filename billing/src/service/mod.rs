@@ -17,6 +17,7 @@ mod queues;
 mod rebuild;
 mod reconcile;
 mod reconciler;
+mod standing;
 mod strangers;
 mod sync;
 mod telemetry;
@@ -41,6 +42,7 @@ pub use push::{Change, ChangeKind};
 pub use rebuild::{Conflict, Rebuilt};
 pub use reconcile::{ReconcileSettings, Reconciled};
 pub use reconciler::Reconciler;
+pub use standing::Standing;
 pub use sync::Synced;
 pub use worker::Worker;
 

@@ -6,12 +6,13 @@ use leptos::either::Either;
 use leptos::prelude::*;
 
 use crate::app::flash::Tone;
-use crate::app::view::NoticeView;
+use crate::app::view::{NoticeView, Shown};
 
 use super::Notice;
 
 /// Renders what `data` brings, in order, so that no script is needed. What went wrong is the
-/// server's to log and to turn into a status; the visitor reads that nothing has changed.
+/// server's to log and to turn into a status; the visitor reads that nothing has changed. Which version of
+/// the subscription this is, where it is of one, stands beside it for `LiveScript`.
 pub fn loaded<T, V>(
     data: impl Future<Output = Result<T, ServerFnError>> + Send + 'static,
     render: impl FnOnce(T) -> V + Send + 'static,
@@ -22,11 +23,15 @@ where
 {
     let content = Suspend::new(async move {
         match data.await {
-            Ok(data) => Either::Left(render(data)),
+            Ok(data) => Either::Left((render(data), shown())),
             Err(_) => Either::Right(view! { <Trouble/> }),
         }
     });
     view! { <Suspense>{content}</Suspense> }
+}
+
+fn shown() -> impl IntoView {
+    use_context::<Shown>().map(|Shown(version)| view! { <span hidden data-version=version></span> })
 }
 
 #[component]

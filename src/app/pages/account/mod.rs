@@ -9,7 +9,7 @@ mod plan;
 
 use leptos::prelude::*;
 
-use crate::app::components::{Frame, Section};
+use crate::app::components::{Frame, LiveScript, Section};
 
 pub use cancel::CancelPage;
 pub use confirm::ConfirmPage;
@@ -46,6 +46,7 @@ pub fn AccountFrame(part: Part, children: Children) -> impl IntoView {
         }
     };
     view! {
+        <LiveScript/>
         <Frame section=Section::Account>
             <nav class="parts" aria-label="Your account">
                 <ul>{PARTS.into_iter().map(link).collect_view()}</ul>
