@@ -13,6 +13,7 @@ mod durability;
 mod fleet;
 mod idle;
 mod kills;
+mod live;
 mod one_customer;
 mod operations;
 mod orphan;

@@ -36,7 +36,8 @@ mod tests {
         assert_eq!(parsed(&text.replace(":7}", ":8}")).version(), version);
         assert_eq!(Snapshot::none(1).version(), Snapshot::none(2).version());
         assert_ne!(Snapshot::none(1).version(), version);
-        for (before, after) in [("active", "past_due"), (":2,", ":3,"), ("false", "true"), ("sub_1", "sub_2")] {
+        for (before, after) in [("active", "past_due"), (":2,", ":3,"), ("false", "true"), ("sub_1", "sub_2")]
+        {
             assert_ne!(parsed(&text.replace(before, after)).version(), version, "{after}");
         }
     }

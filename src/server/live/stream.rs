@@ -26,15 +26,13 @@ use crate::server::session::outage_page;
 /// After so many seconds a browser opens another stream, not all in the same one.
 const BACK_AFTER: std::ops::Range<u64> = 1..5;
 
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(2);
+
 /// Proxies of nginx's kind pass each event on at once.
 const UNBUFFERED: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffering"), "no");
 
 /// The route. Nobody who is logged in hears that their log-in has ended, and nothing else.
-pub async fn live(
-    State(state): State<AppState>,
-    CurrentUser(user): CurrentUser,
-    parts: Parts,
-) -> Response {
+pub async fn live(State(state): State<AppState>, CurrentUser(user): CurrentUser, parts: Parts) -> Response {
     let Some(user) = user else { return answer(stream::iter([Ok(ended())])) };
     let Some(mut ear) = state.live.listen(&user.id) else {
         return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "30")]).into_response();
@@ -130,9 +128,10 @@ impl Watch {
 
     /// What to say next: an event, or that we are still there. `None` at the end.
     async fn hear(&mut self) -> Option<Event> {
+        let look_every = self.ear.listeners().settings.look_every;
+        let mut patience = look_every;
         loop {
-            let settings = self.ear.listeners().settings;
-            let until = self.end.min(Instant::now() + settings.look_every);
+            let until = self.end.min(Instant::now() + patience);
             let rang = tokio::time::timeout_at(until, self.ear.rings()).await.is_ok();
             if self.ear.listeners().is_closed() || Instant::now() >= self.end {
                 return None;
@@ -141,6 +140,8 @@ impl Watch {
                 Ok(seen) => self.tell(seen),
                 Err(error) => {
                     tracing::debug!(%error, "a live page could not be looked at");
+                    // The bell that rang may have been the only one.
+                    patience = look_every.min(TRY_AGAIN_AFTER);
                     None
                 }
             };

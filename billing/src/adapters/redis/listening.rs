@@ -44,7 +44,11 @@ struct Channels {
 impl Listening {
     /// `redis` is where the connection is made. The stream ends when all clones of the connection
     /// that this belongs to are gone.
-    pub fn hear(self: &Arc<Self>, redis: RedisConnection, channel: &'static str) -> BoxStream<'static, Heard> {
+    pub fn hear(
+        self: &Arc<Self>,
+        redis: RedisConnection,
+        channel: &'static str,
+    ) -> BoxStream<'static, Heard> {
         let mut channels = self.channels();
         let known = channels.open.contains_key(channel);
         let sender = channels.open.entry(channel).or_insert_with(|| broadcast::Sender::new(BACKLOG));
