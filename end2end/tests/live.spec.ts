@@ -111,6 +111,7 @@ test('a form that somebody fills in is left alone until they are done', async ({
   await buyer.buyPro();
   await page.goto('/account/cancel');
   const why = page.getByRole('combobox');
+  await why.focus();
   await why.selectOption('unused');
   await changeStatus(stripe, buyer, 'past_due');
   const loaded = page.waitForResponse((response) => new URL(response.url()).pathname === '/account/cancel');

@@ -61,8 +61,9 @@ fn back_after() -> Duration {
     Duration::from_millis(rand::rng().random_range(BACK_AFTER.start * 1000..BACK_AFTER.end * 1000))
 }
 
+/// Browsers drop an event without data.
 fn ended() -> Event {
-    Event::default().event("ended").data("")
+    Event::default().event("ended").data("log in")
 }
 
 /// One stream.

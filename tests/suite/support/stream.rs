@@ -31,20 +31,20 @@ impl Stream {
 
     /// The answer, whatever it is.
     pub async fn ask(browser: &Browser) -> Response {
-        Self::request(browser, "/api/live", "text/event-stream").await
+        Self::request(browser, "/api/live", "text/event-stream", "gzip").await
     }
 
     /// A page as the script loads it again.
     pub async fn load(browser: &Browser, path: &str) -> String {
-        Self::request(browser, path, "*/*").await.text().await.unwrap()
+        Self::request(browser, path, "*/*", "identity").await.text().await.unwrap()
     }
 
-    async fn request(browser: &Browser, path: &str, accept: &str) -> Response {
+    async fn request(browser: &Browser, path: &str, accept: &str, encoding: &str) -> Response {
         // Each has a connection of its own, as a stream has.
         let client = Client::new();
         let cookies: Vec<_> = browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let request = client.get(format!("{}{path}", browser.home())).header(ACCEPT, accept);
-        let request = request.header("accept-encoding", "gzip").header("sec-fetch-site", "same-origin");
+        let request = request.header("accept-encoding", encoding).header("sec-fetch-site", "same-origin");
         within("an answer", request.header(COOKIE, cookies.join("; ")).send()).await.unwrap()
     }
 
@@ -100,5 +100,7 @@ fn read(block: &str) -> Said {
         let mut values = lines.filter(|(field, _)| *field == name).map(|(_, value)| value.trim().to_owned());
         values.next()
     };
-    field("event").map_or(Said::Comment, |event| Said::Event(event, field("data").unwrap_or_default()))
+    field("event").map_or(Said::Comment, |event| {
+        Said::Event(event, field("data").filter(|data| !data.is_empty()).unwrap())
+    })
 }
