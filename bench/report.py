@@ -240,6 +240,21 @@ def emulator_ratios(result):
     ]
 
 
+def live_section(result):
+    count, idle, heard = result["streams"], result["idle"], result["heard"]
+    rows = [
+        ["memory of the app before", mb(result["before"])],
+        [f"with {count:,} streams open", mb(result["opened"])],
+        ["each", f"{result['each'] / 1e3:.1f} kB"],
+        ["opened in", f"{result['opened_in']:.1f} s"],
+        ["processor while nothing happens: app, Redis", f"{100 * idle['app']:.1f} %, {100 * idle['redis']:.1f} % of one"],
+        ["from a webhook to its stream, p50, p99, worst", f"{heard['p50_ms']:.1f} ms, {heard['p99_ms']:.1f} ms, {heard['worst_ms']:.1f} ms"],
+        ["versions told: one at the opening, one a webhook", f"{result['told']:,}"],
+        ["from SIGTERM to the end, all open", f"{result['stopped_in']:.2f} s"],
+    ]
+    return section("Live pages", result["stamp"], table(["", ""], rows))
+
+
 def emulator_section(result):
     rows = [
         [one["round"], one["name"], f"{one['create']['per_second']:,.0f}", f"{one['create']['p99_ms']:.1f}", f"{one['list']['per_second']:,.0f}",
@@ -267,5 +282,5 @@ RATIOS = {
 SECTIONS = {
     "intake": intake_section, "burst": burst_section, "prompt": prompt_section, "memory": memory_section,
     "rebuild": rebuild_section, "scaling": scaling_section,
-    "emulator": emulator_section,
+    "live": live_section, "emulator": emulator_section,
 }

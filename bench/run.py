@@ -8,11 +8,11 @@ import time
 import report
 from harness import machine, process
 from harness.stage import PEERS, SCRATCH, TARGET
-from measures import burst, emulator, intake, memory, prompt, rebuild, scaling
+from measures import burst, emulator, intake, live, memory, prompt, rebuild, scaling
 
 MEASURES = {
     "intake": intake, "burst": burst, "prompt": prompt, "memory": memory, "rebuild": rebuild, "scaling": scaling,
-    "emulator": emulator,
+    "live": live, "emulator": emulator,
 }
 RAW = SCRATCH / "results.json"
 
@@ -31,6 +31,8 @@ def arguments():
     parser.add_argument("--prompt-rate", type=float, default=10, help="of them a second")
     parser.add_argument("--due", type=int, default=100_000, help="customers in the queue, for the memory")
     parser.add_argument("--rebuilt", type=int, default=100_000, help="customers for the rebuild")
+    parser.add_argument("--streams", type=int, default=10_000, help="live pages that are open at once")
+    parser.add_argument("--idle-seconds", type=float, default=60, help="for which they only stay open")
     parser.add_argument("--settle", type=float, default=5, help="seconds until a quiet app counts as quiet")
     settings = parser.parse_args()
     settings.say = lambda text: print(f"  {text}", flush=True)

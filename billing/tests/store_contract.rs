@@ -8,6 +8,7 @@ mod contract {
     pub mod groups;
     pub mod inspect;
     pub mod leases;
+    pub mod news;
     pub mod proxy;
     pub mod queue;
     pub mod rebuild;

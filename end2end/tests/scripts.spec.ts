@@ -1,17 +1,18 @@
 // A page loads code only where a part of it comes alive.
 
+import { gzipSync } from 'node:zlib';
 import type { Page } from '@playwright/test';
 import { expect, test } from '../support/test.ts';
 
 /** The files of code that opening `path` asks for. */
-async function codeOf(page: Page, path: string): Promise<string[]> {
+async function codeOf(page: Page, path: string, until: 'networkidle' | 'load' = 'networkidle'): Promise<string[]> {
   const asked: string[] = [];
   page.on('request', (request) => {
     const { pathname } = new URL(request.url());
     const isCode = request.resourceType() === 'script' || /\.(m?js|wasm)$/.test(pathname);
     if (isCode) asked.push(pathname);
   });
-  await page.goto(path, { waitUntil: 'networkidle' });
+  await page.goto(path, { waitUntil: until });
   return asked;
 }
 
@@ -22,10 +23,20 @@ test('a page without an island has no script', async ({ buyer, page }) => {
     await expect(page.locator('script, link[rel=modulepreload]'), path).toHaveCount(0);
   }
   await buyer.buyPro();
-  for (const path of ['/account', '/app', '/checkout/success']) {
+  for (const path of ['/app', '/checkout/success']) {
     expect(await codeOf(page, path), path).toEqual([]);
     await expect(page.locator('script, link[rel=modulepreload]'), path).toHaveCount(0);
   }
+});
+
+test('a page of the account loads three kilobytes that keep it up to date, and no client', async ({ buyer, page }) => {
+  await buyer.arrive();
+  for (const path of ['/account', '/account/payment']) {
+    // Its stream goes on, so the network is never idle.
+    expect(await codeOf(page, path, 'load'), path).toEqual(['/live.js']);
+  }
+  const script = await page.request.get('/live.js');
+  expect(gzipSync(await script.body()).length).toBeLessThan(3 * 1024);
 });
 
 test('a page with an island loads the client once, and nothing from elsewhere', async ({ page, baseURL }) => {

@@ -58,6 +58,7 @@ pub async fn upkeep(handle: PrometheusHandle) {
 fn begin() {
     counter!("unsplit_redis_failovers_total").increment(0);
     gauge!("unsplit_reconciled_timestamp_seconds").set(0.0);
+    gauge!("unsplit_live_streams").set(0.0);
 }
 
 fn describe() {
@@ -96,6 +97,7 @@ fn describe() {
         Unit::Seconds,
         "For how long the budget held a call back"
     );
+    describe_gauge!("unsplit_live_streams", "Live pages that are open at this process");
     describe_gauge!(
         "unsplit_redis_weak_durability",
         "How many settings of Redis may lose what was acknowledged"

@@ -11,6 +11,7 @@ pub mod flash;
 pub mod gate;
 pub mod health;
 pub mod invoices;
+pub mod live;
 pub mod log;
 pub mod metrics;
 pub mod portal;

@@ -19,6 +19,7 @@ use super::AppState;
 use super::auth::{Authenticate, CurrentUser, resolve_user};
 use super::gate::gate;
 use super::health::{livez, readyz};
+use super::live::live;
 use super::metrics::metrics;
 use super::portal;
 use super::render::{not_found, page, server_function};
@@ -35,6 +36,7 @@ pub fn router(state: &AppState, sessions: RedisSessionStore, policy: Arc<Securit
     let personal = Router::new()
         .leptos_routes_with_handler(generate_route_list(App), page)
         .route("/api/subscription", get(subscription))
+        .route("/api/live", get(live))
         .route(portal::BACK, get(portal::back))
         .route("/api/{verb}", post(server_function))
         .layer(from_fn_with_state(state.clone(), gate))

@@ -20,6 +20,7 @@ use super::AppState;
 use super::auth::{AccountSettings, Accounts};
 use super::config::Config;
 use super::health::Health;
+use super::live::{Listeners, LiveSettings};
 use super::metrics;
 
 /// Why a command ends at once: one line, for the person who started it.
@@ -79,6 +80,7 @@ pub struct Tuning {
     /// Stripe's default limits where there is none.
     pub budget: Option<BudgetSettings>,
     pub accounts: AccountSettings,
+    pub live: LiveSettings,
     /// Changes what `Settings::new` gives.
     pub billing: fn(&mut Settings),
     pub clock: Arc<dyn Clock>,
@@ -91,6 +93,7 @@ impl Default for Tuning {
             queue: QueueSettings::default(),
             budget: None,
             accounts: AccountSettings::default(),
+            live: LiveSettings::default(),
             billing: |_| {},
             clock: Arc::new(SystemClock),
         }
@@ -195,6 +198,7 @@ pub async fn open_state(
     let state = AppState {
         billing,
         auth: Arc::new(Accounts::new(redis.clone(), &secret, tuning.accounts)?),
+        live: Arc::new(Listeners::new(tuning.live)),
         clock: tuning.clock,
         health: Arc::new(Health::new(redis.clone(), metrics::recorder()?)),
         cookie_key: Key::derive_from(&secret),

@@ -14,6 +14,7 @@ use unsplit_billing::service::{Reconciler, Worker};
 use super::AppState;
 use super::config::Config;
 use super::health::Health;
+use super::live;
 use super::metrics;
 use super::router::router;
 use super::run::{StartError, Tuning, open_state, read_catalog};
@@ -79,9 +80,9 @@ pub async fn serve_on(
     let own = [&state.config.stripe_base, &state.config.checkout_origin];
     let pages: Vec<String> = own.into_iter().flatten().cloned().collect();
     let policy = SecurityPolicy::new(&state.config.public_url, &pages)?;
-    let app = router(&state, RedisSessionStore::new(redis), policy);
+    let app = router(&state, RedisSessionStore::new(redis.clone()), policy);
     let (stopping, stopped) = watch::channel(());
-    let loops = Loops::start(&state, &stopped);
+    let loops = Loops::start(&state, redis, &stopped);
     tokio::spawn(async move {
         stop.await;
         state.health.drain();
@@ -107,20 +108,25 @@ struct Loops {
     worker: JoinHandle<()>,
     reconciler: JoinHandle<()>,
     upkeep: JoinHandle<()>,
+    live: JoinHandle<()>,
 }
 
 impl Loops {
-    fn start(state: &AppState, stopped: &watch::Receiver<()>) -> Self {
+    fn start(state: &AppState, redis: RedisConnection, stopped: &watch::Receiver<()>) -> Self {
         let (billing, stop) = (&state.billing, || changed(stopped.clone()));
         let worker = at_work(&state.health, Worker::new(billing.clone()).run(stop()));
         let reconciler = at_work(&state.health, Reconciler::new(billing.clone()).run(stop()));
         let upkeep = tokio::spawn(metrics::upkeep(state.health.recorder()));
-        Self { worker, reconciler, upkeep }
+        let (listeners, billing, stop) = (state.live.clone(), billing.clone(), stop());
+        let live = tokio::spawn(async move { live::follow(&listeners, &billing, &redis, stop).await });
+        Self { worker, reconciler, upkeep, live }
     }
 
-    /// Both come to their end before either's panic is told.
+    /// Worker and reconciler come to their end before either's panic is told. Live streams have ended, as
+    /// they would have held up the router.
     async fn end(self) -> Result<(), StartError> {
         self.upkeep.abort();
+        self.live.abort();
         let (reconciled, worked) = (self.reconciler.await, self.worker.await);
         reconciled.and(worked).map_err(StartError::new)
     }

@@ -11,6 +11,7 @@ use unsplit_billing::service::Billing;
 use super::auth::Accounts;
 use super::config::Config;
 use super::health::Health;
+use super::live::Listeners;
 
 #[derive(Clone)]
 pub struct AppState {
@@ -18,6 +19,7 @@ pub struct AppState {
     pub auth: Arc<Accounts>,
     pub config: Arc<Config>,
     pub health: Arc<Health>,
+    pub live: Arc<Listeners>,
     pub clock: Arc<dyn Clock>,
     /// Signs the cookies that hold more than a session's id.
     pub cookie_key: Key,

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use leptos::prelude::ServerFnError;
+use leptos::prelude::{ServerFnError, provide_context};
 use unsplit_billing::error::Error;
 use unsplit_billing::id::SubscriptionId;
 use unsplit_billing::plan::Interval;
@@ -19,7 +19,7 @@ use super::flash::tell;
 use super::gate::{context, unavailable};
 use super::session::see_other;
 use crate::app::flash::Tone;
-use crate::app::view::{Confirm, Wording, refused};
+use crate::app::view::{Confirm, Shown, Wording, refused};
 
 const ACCOUNT: &str = "/account";
 /// Stripe's words: https://docs.stripe.com/api/subscriptions/cancel
@@ -45,7 +45,9 @@ pub async fn own() -> Result<(Arc<Billing>, Snapshot), ServerFnError> {
     let user = logged_in()?;
     let snapshot = billing.subscription_of(&user.id).await.map_err(unavailable)?;
     let now = billing.now();
-    Ok((billing, snapshot.unwrap_or(Snapshot::none(now))))
+    let snapshot = snapshot.unwrap_or(Snapshot::none(now));
+    provide_context(Shown(snapshot.version()));
+    Ok((billing, snapshot))
 }
 
 /// Whether who is logged in has a customer at Stripe.
@@ -63,6 +65,8 @@ pub async fn is_customer() -> Result<bool, ServerFnError> {
 /// As `own`, also where Stripe does not answer.
 pub async fn confirm(plan: String, interval: Interval) -> Result<Confirm, ServerFnError> {
     let (billing, user) = (context::<AppState>()?.billing, logged_in()?);
+    // Before the preview: what changes meanwhile is news to the page.
+    provide_context(Shown(billing.standing_of(&user.id).await.map_err(unavailable)?.version));
     match billing.preview_change(&user.id, &CheckoutChoice { plan, interval }).await {
         Ok(preview) => Ok(Confirm::Ready(Box::new(confirm_view(&preview, billing.catalog(), billing.now())))),
         Err(Error::Refused(refusal)) => {

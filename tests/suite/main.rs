@@ -15,6 +15,7 @@ mod fleet;
 mod idle;
 mod kills;
 mod leaving;
+mod live;
 mod one_customer;
 mod operations;
 mod orphan;

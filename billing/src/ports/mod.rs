@@ -4,6 +4,7 @@
 mod budget;
 mod changes;
 mod invoices;
+mod news;
 mod queue;
 mod rebuild;
 mod reconciliation;
@@ -15,6 +16,7 @@ pub use changes::{
     InvoicePreview, LaterChange, PlanChange, PortalFlow, PreviewLine, Reason, SubscriptionChanges,
 };
 pub use invoices::{Invoice, InvoiceCopies, InvoiceLists, InvoicePage};
+pub use news::{Announcements, News};
 pub use queue::{Claim, Done, Due, Entry, EntryState, Mark, Queue, QueueStats, Received};
 pub use rebuild::{RebuildCounts, RebuildProgress, RebuildStep, StagedConflict, StagedCustomer, Staging};
 pub use reconciliation::{Cursor, Durability, PastPass, Reconciliation};

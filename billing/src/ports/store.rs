@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::StoreError;
 use crate::id::{AccountId, CheckoutSessionId, CustomerId, PlanId, PriceId, SubscriptionId, UserId};
 use crate::plan::Interval;
-use crate::ports::{Budget, InvoiceCopies, Queue, Reconciliation, Staging};
+use crate::ports::{Announcements, Budget, InvoiceCopies, Queue, Reconciliation, Staging};
 use crate::subscription::Snapshot;
 
 /// Leave to write one customer's value once, taken before Stripe is asked.
@@ -136,10 +136,18 @@ pub trait Checkouts: Send + Sync {
 
 /// Everything a store must do.
 pub trait Store:
-    Snapshots + Bindings + Checkouts + InvoiceCopies + Queue + Budget + Staging + Reconciliation
+    Snapshots + Bindings + Checkouts + InvoiceCopies + Queue + Budget + Staging + Reconciliation + Announcements
 {
 }
-impl<T: Snapshots + Bindings + Checkouts + InvoiceCopies + Queue + Budget + Staging + Reconciliation> Store
-    for T
+impl<T> Store for T where
+    T: Snapshots
+        + Bindings
+        + Checkouts
+        + InvoiceCopies
+        + Queue
+        + Budget
+        + Staging
+        + Reconciliation
+        + Announcements
 {
 }

@@ -18,6 +18,7 @@ mod queues;
 mod rebuild;
 mod reconcile;
 mod reconciler;
+mod standing;
 mod strangers;
 mod sync;
 mod telemetry;
@@ -43,6 +44,7 @@ pub use push::{Change, ChangeKind};
 pub use rebuild::{Conflict, Rebuilt};
 pub use reconcile::{ReconcileSettings, Reconciled};
 pub use reconciler::Reconciler;
+pub use standing::Standing;
 pub use sync::Synced;
 pub use worker::Worker;
 

@@ -5,6 +5,7 @@
 
 mod parts;
 mod status;
+mod version;
 
 use serde::{Deserialize, Serialize};
 

@@ -5,12 +5,13 @@ use std::future::Future;
 use leptos::prelude::*;
 
 use crate::app::flash::Tone;
-use crate::app::view::NoticeView;
+use crate::app::view::{NoticeView, Shown};
 
 use super::Notice;
 
 /// Renders what `data` brings, in order, so that no script is needed. What went wrong is the
-/// server's to log and to turn into a status; the visitor reads that nothing has changed.
+/// server's to log and to turn into a status; the visitor reads that nothing has changed. Which version of
+/// the subscription this is, where it is of one, stands beside it for `LiveScript`.
 pub fn loaded<T, V>(
     data: impl Future<Output = Result<T, ServerFnError>> + Send + 'static,
     render: impl FnOnce(T) -> V + Send + 'static,
@@ -21,11 +22,15 @@ where
 {
     let content = Suspend::new(async move {
         match data.await {
-            Ok(data) => render(data).into_any(),
+            Ok(data) => (render(data).into_any(), shown()).into_any(),
             Err(_) => view! { <Trouble/> }.into_any(),
         }
     });
     view! { <Suspense>{content}</Suspense> }.into_any()
+}
+
+fn shown() -> impl IntoView {
+    use_context::<Shown>().map(|Shown(version)| view! { <span hidden data-version=version></span> })
 }
 
 #[component]

@@ -38,6 +38,11 @@ pub struct FrameView {
     pub test_mode: bool,
 }
 
+/// Which version of the subscription a page shows, for the script that keeps it up to date. The server
+/// provides it as context where the page's data is loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown(pub String);
+
 /// A price as it is sold. `amount` is in the currency's minor unit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriceView {

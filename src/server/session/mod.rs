@@ -23,5 +23,5 @@ pub use layer::session_layer;
 pub use local_path::{InvalidPath, LocalPath};
 pub use outage::{answer_outages, outage_page};
 pub use see_other::see_other;
-pub use store::RedisSessionStore;
+pub use store::{ENDED, RedisSessionStore};
 pub use visitor::{SessionError, Visitor};

@@ -30,6 +30,9 @@ struct Stored {
     expires: i64,
 }
 
+/// Where the ids of sessions that have ended are published, for streams that outlast a request.
+pub const ENDED: &str = "unsplit:ended";
+
 /// With 128 random bits the second try is for a broken source of randomness only.
 const TRIES_FOR_A_FREE_ID: usize = 3;
 
@@ -37,6 +40,15 @@ impl RedisSessionStore {
     #[must_use]
     pub fn new(redis: RedisConnection) -> Self {
         Self { redis }
+    }
+
+    /// Who misses it finds out when they look next.
+    async fn tell_end(&self, id: &Id) {
+        let mut publish = redis::cmd("PUBLISH");
+        publish.arg(ENDED).arg(id.to_string());
+        if let Err(error) = ask::<u64>(&self.redis, &publish).await {
+            tracing::debug!(%error, "the end of a session could not be told");
+        }
     }
 
     /// `condition` is `NX` (only a new key) or `XX` (only one that exists); whether it was written.
@@ -80,7 +92,11 @@ impl SessionStore for RedisSessionStore {
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        ask(&self.redis, redis::cmd("DEL").arg(key(id))).await.map_err(unavailable)
+        let deleted: u64 = ask(&self.redis, redis::cmd("DEL").arg(key(id))).await.map_err(unavailable)?;
+        if deleted > 0 {
+            self.tell_end(id).await;
+        }
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ mod failover;
 mod load;
 mod shards;
 
+use crate::live;
 use crate::support::{
     App, AppOptions, Browser, Delivery, GOOD, Load, RedisCluster, WEBHOOK_SECRET, event, eventually,
 };
@@ -102,4 +103,13 @@ async fn a_customer_whose_primary_was_killed_has_what_they_had_and_what_comes() 
     let mut other = app.browser();
     let signed_up = other.post("/api/sign_up", &[("email", "bob@example.com"), LOGIN[1]]).await;
     assert_eq!(signed_up.path(), "/account");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn open_pages_hear_what_any_process_writes_and_whose_log_in_has_ended() {
+    let cluster = RedisCluster::start();
+    let options = AppOptions { redis_url: cluster.url(), tuning: live::only_told(), ..AppOptions::default() };
+    let app = App::with(options).await;
+    live::every_process_hears_a_write(&app).await;
+    live::every_process_hears_a_log_out(&app).await;
 }

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use unsplit::server::auth::{AccountSettings, AttemptLimits, HashingSettings};
 use unsplit::server::config::Config;
+use unsplit::server::live::LiveSettings;
 use unsplit::server::router::router;
 use unsplit::server::run::{Tuning, open_state, read_catalog};
 use unsplit::server::security::SecurityPolicy;
@@ -209,6 +210,7 @@ pub fn hurried(clock: Arc<dyn Clock>) -> Tuning {
             recover: Duration::from_millis(300),
             ..BudgetSettings::of(AccountMode::Test)
         }),
+        live: LiveSettings::default(),
         accounts: AccountSettings {
             // Nobody logs in.
             hashing: HashingSettings { memory_kib: 8, passes: 1, ..HashingSettings::default() },

@@ -64,7 +64,7 @@ pub struct App {
 }
 
 /// What would be one process.
-struct Running {
+pub(super) struct Running {
     stop: oneshot::Sender<()>,
     serving: JoinHandle<Result<(), StartError>>,
 }
@@ -269,7 +269,7 @@ impl App {
     }
 }
 
-async fn serve(
+pub(super) async fn serve(
     listener: TcpListener,
     config: &Config,
     catalog: Catalog,

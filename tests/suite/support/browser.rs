@@ -48,6 +48,13 @@ impl Page {
         forms[0].select(&input).map(field).collect()
     }
 
+    /// Of the first element.
+    pub fn attribute(&self, selector: &str, name: &str) -> String {
+        let html = Html::parse_document(&self.html);
+        let element = html.select(&Selector::parse(selector).unwrap()).next();
+        element.and_then(|element| element.attr(name)).unwrap_or_default().to_owned()
+    }
+
     pub fn heading(&self) -> String {
         self.text("h1")
     }
@@ -57,6 +64,15 @@ impl Browser {
     pub fn new(home: &str) -> Self {
         let client = Client::builder().redirect(Policy::none()).build().unwrap();
         Self { client, home: home.to_owned(), cookies: BTreeMap::new() }
+    }
+
+    pub fn home(&self) -> &str {
+        &self.home
+    }
+
+    /// The same browser at another address of the app.
+    pub fn window_at(&self, home: &str) -> Self {
+        Self { home: home.to_owned(), ..self.window() }
     }
 
     /// A second window of the same browser.

@@ -2,15 +2,17 @@
 
 use async_trait::async_trait;
 
-use super::{RedisStore, from_json, to_json, unreadable};
+use super::{RedisStore, from_json, news, to_json, unreadable};
 use crate::error::StoreError;
 use crate::id::{CustomerId, UserId};
 use crate::ports::{Account, Bindings, CustomerAttempt};
 
 const ACCOUNT: &str = "stripe:account";
+/// Before the user's id.
+pub(super) const BINDING: &str = "stripe:user:";
 
 fn binding_key(user: &UserId) -> String {
-    format!("stripe:user:{user}")
+    format!("{BINDING}{user}")
 }
 
 fn attempt_key(user: &UserId) -> String {
@@ -32,7 +34,8 @@ impl Bindings for RedisStore {
         expected: Option<&CustomerId>,
     ) -> Result<CustomerId, StoreError> {
         let key = binding_key(user);
-        let bound = self.swap(&key, expected.map_or("", CustomerId::as_str), customer.as_str()).await?;
+        let expected = expected.map_or("", CustomerId::as_str);
+        let bound = self.swap_and_tell(&key, expected, customer.as_str(), news::CHANNEL).await?;
         let bound = bound.ok_or_else(|| unreadable(&key, "a binding vanished while it was set"))?;
         CustomerId::parse(bound).map_err(|error| unreadable(&key, error))
     }

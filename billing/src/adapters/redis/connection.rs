@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::stream::BoxStream;
 use redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig, PubSub};
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionInfo, FromRedisValue, Pipeline, RedisError, RedisFuture,
@@ -12,6 +13,7 @@ use redis::{
 
 use super::ConnectError;
 use super::cluster::Cluster;
+use super::listening::{Heard, Listening};
 use super::options::{RedisOptions, Seeds};
 
 /// A shared connection that reconnects by itself, and follows a cluster when slots move. A command
@@ -21,6 +23,7 @@ use super::options::{RedisOptions, Seeds};
 pub struct RedisConnection {
     link: Link,
     seeds: Arc<Seeds>,
+    listening: Arc<Listening>,
 }
 
 #[derive(Clone)]
@@ -59,7 +62,7 @@ impl RedisConnection {
         };
         // The one that answered is the best guess for the next connection too.
         seeds.nodes.sort_by_key(|seed| seed.addr() != node.addr());
-        Ok(Self { link, seeds: Arc::new(seeds) })
+        Ok(Self { link, seeds: Arc::new(seeds), listening: Arc::default() })
     }
 
     #[must_use]
@@ -74,7 +77,7 @@ impl RedisConnection {
     pub async fn another(&self) -> RedisResult<Self> {
         let node = self.seeds.nodes.first().cloned().ok_or_else(timed_out)?;
         let manager = ConnectionManager::new_with_config(self.seeds.client(node)?, single_config()).await?;
-        Ok(Self { link: Link::Single(manager), seeds: self.seeds.clone() })
+        Ok(Self { link: Link::Single(manager), ..self.clone() })
     }
 
     /// The answer of every primary to one command without keys, in no order.
@@ -102,6 +105,15 @@ impl RedisConnection {
             }
         }
         Err(failure.unwrap_or_else(timed_out))
+    }
+
+    /// What is published on a channel, over the one connection for that of all clones of this one. For
+    /// who can do without: where Redis forbids the channel, nothing is heard.
+    #[must_use]
+    pub fn hear(&self, channel: &'static str) -> BoxStream<'static, Heard> {
+        // The task must not keep alive what its end waits for.
+        let apart = Self { listening: Arc::default(), ..self.clone() };
+        self.listening.hear(apart, channel)
     }
 
     /// The cluster's nodes as it knows them now; none where it is no cluster, or does not answer.

@@ -11,6 +11,8 @@ mod connect_error;
 mod connection;
 mod durable;
 mod invoices;
+mod listening;
+mod news;
 mod options;
 mod queue;
 mod reconciliation;
@@ -26,6 +28,7 @@ pub use budget::BudgetSettings;
 pub use connect_error::ConnectError;
 pub use connection::RedisConnection;
 use durable::Durable;
+pub use listening::Heard;
 pub use options::RedisOptions;
 use queue::{Marks, QueueScripts};
 
@@ -112,6 +115,17 @@ impl RedisStore {
     /// Compare-and-set of one key; an empty text stands for "not there". Returns what is stored
     /// afterwards.
     async fn swap(&self, key: &str, current: &str, next: &str) -> Result<Option<String>, StoreError> {
+        self.swap_and_tell(key, current, next, "").await
+    }
+
+    /// `swap`, which publishes the key on `channel` if it was set.
+    async fn swap_and_tell(
+        &self,
+        key: &str,
+        current: &str,
+        next: &str,
+        channel: &str,
+    ) -> Result<Option<String>, StoreError> {
         let mut redis = self.redis.clone();
         let stored: String = self
             .scripts
@@ -119,6 +133,7 @@ impl RedisStore {
             .key(key)
             .arg(current)
             .arg(next)
+            .arg(channel)
             .invoke_async(&mut redis)
             .await
             .map_err(unavailable)?;
@@ -141,11 +156,12 @@ impl RedisStore {
     }
 }
 
-/// KEYS: the key. ARGV: current, next. Repeating it after a lost answer gives the same result.
+/// KEYS: the key. ARGV: current, next, a channel or nothing. Repeating it after a lost answer gives the same result.
 const SWAP: &str = r"
 local stored = redis.call('GET', KEYS[1]) or ''
 if stored ~= ARGV[1] then return stored end
 if ARGV[2] == '' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[2]) end
+if ARGV[3] ~= '' then redis.pcall('PUBLISH', ARGV[3], KEYS[1]) end
 return ARGV[2]
 ";
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use redis::AsyncCommands;
 
-use super::{RedisStore, to_json, unavailable};
+use super::{RedisStore, news, to_json, unavailable};
 use crate::error::StoreError;
 use crate::id::CustomerId;
 use crate::ports::{Snapshots, Ticket, Written, random_token};
@@ -19,20 +19,24 @@ redis.call('EXPIRE', KEYS[2], ARGV[2])
 return seq
 ";
 
-/// KEYS: value, tickets. ARGV: token, value. 1 where it was written.
+/// KEYS: value, tickets. ARGV: token, value, the channel on which a write is told. 1 where it was written.
 pub(super) const WRITE: &str = r"
 local seq = redis.call('ZSCORE', KEYS[2], ARGV[1])
 if not seq then return 0 end
 redis.call('SET', KEYS[1], ARGV[2])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', seq)
+redis.pcall('PUBLISH', ARGV[3], KEYS[1])
 return 1
 ";
 
 /// Far longer than any fetch may take; a ticket that outlived it is refused, which is safe.
 const TICKET_SECONDS: u64 = 24 * 60 * 60;
 
+/// Before the customer's id.
+pub(super) const VALUE: &str = "stripe:customer:";
+
 fn value_key(customer: &CustomerId) -> String {
-    format!("stripe:customer:{customer}")
+    format!("{VALUE}{customer}")
 }
 
 fn tickets_key(customer: &CustomerId) -> String {
@@ -88,6 +92,7 @@ impl Snapshots for RedisStore {
             .key(tickets_key(customer))
             .arg(&ticket.token)
             .arg(json)
+            .arg(news::CHANNEL)
             .invoke_async(&mut redis)
             .await
             .map_err(unavailable)?;

@@ -10,7 +10,7 @@ mod plan;
 
 use leptos::prelude::*;
 
-use crate::app::components::{Frame, Section};
+use crate::app::components::{Frame, LiveScript, Section};
 
 pub use cancel::CancelPage;
 pub use confirm::ConfirmPage;
@@ -50,6 +50,7 @@ pub fn AccountFrame(part: Part, children: Children) -> impl IntoView {
         }
     };
     view! {
+        <LiveScript/>
         <Frame section=Section::Account>
             <nav class="parts" aria-label="Your account">
                 <ul>{PARTS.into_iter().map(link).collect_view()}</ul>
