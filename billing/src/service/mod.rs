@@ -3,6 +3,7 @@
 //!
 //! May import the domain and the ports; it never sees an adapter, a page or a session.
 
+mod account;
 mod cancel;
 mod catalog;
 mod change;
@@ -25,13 +26,14 @@ mod telemetry;
 mod turn;
 mod worker;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use coalesce::Coalescer;
 use queues::Queues;
 use strangers::Strangers;
 
+pub use account::AccountClaim;
 pub use cancel::Farewell;
 pub use catalog::PlanBook;
 pub use change::{ChangePreview, Changed, Confirmed, When};
@@ -53,7 +55,7 @@ use crate::clock::UnixMillis;
 use crate::error::{Error, StoreError, StripeError, StripeErrorKind};
 use crate::id::{CustomerId, UserId};
 use crate::plan::Catalog;
-use crate::ports::{Account, AccountMode, Clock, Mark, Store, Stripe};
+use crate::ports::{AccountMode, Clock, Mark, Store, Stripe};
 use crate::subscription::Snapshot;
 
 /// Every duration of the verbs, and the two addresses that Stripe sends a buyer back to.
@@ -242,50 +244,6 @@ impl Billing {
         Ok(self.store.snapshot_json(&customer).await?)
     }
 
-    /// Makes sure that this store belongs to this account of Stripe in this mode: the first one
-    /// to come takes it. Returns whose it is.
-    ///
-    /// # Errors
-    /// `Error` where Stripe or the store does not answer.
-    pub async fn claim_account(&self, mode: AccountMode) -> Result<AccountClaim, Error> {
-        // A Stripe that only says nothing must not hold up a start.
-        let account = match self.patiently(async { Ok(self.stripe.account().await?) }).await {
-            Ok(account) => account,
-            // An outage of Stripe's is no reason not to show what the store knows.
-            Err(Error::Stripe(error)) if error.is_outage() => {
-                return match self.store.account().await? {
-                    Some(recorded) if recorded.mode == mode => {
-                        *self.unverified.lock().unwrap_or_else(PoisonError::into_inner) = Some(mode);
-                        Ok(AccountClaim::Unverified(recorded))
-                    }
-                    _ => Err(error.into()),
-                };
-            }
-            Err(error) => return Err(error),
-        };
-        let ours = Account { account, mode };
-        let recorded = self.store.claim_account(&ours).await?;
-        if recorded == ours {
-            *self.unverified.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        }
-        Ok(if recorded == ours { AccountClaim::Ours(ours) } else { AccountClaim::Another { ours, recorded } })
-    }
-
-    /// After a start during an outage: nothing is written or sold before it is sure whose store
-    /// this is. With another account's key every customer would seem to have gone.
-    async fn ensure_account(&self) -> Result<(), Error> {
-        let Some(mode) = *self.unverified.lock().unwrap_or_else(PoisonError::into_inner) else {
-            return Ok(());
-        };
-        match self.claim_account(mode).await? {
-            AccountClaim::Ours(_) => Ok(()),
-            AccountClaim::Unverified(_) => {
-                Err(StripeError::new(StripeErrorKind::Unavailable, "the account is not known yet").into())
-            }
-            AccountClaim::Another { .. } => Err(Error::WrongAccount),
-        }
-    }
-
     /// What the received-events list keeps for people to read. Losing one loses no change.
     pub async fn record(&self, received: &crate::ports::Received) {
         if let Err(error) = self.store.record(received).await {
@@ -300,16 +258,4 @@ async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, Error>>
         Ok(done) => done,
         Err(_) => Err(StripeError::new(StripeErrorKind::Unavailable, "no answer in time").into()),
     }
-}
-
-/// Whose store this is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AccountClaim {
-    Ours(Account),
-    /// Stripe does not answer; the mode is right.
-    Unverified(Account),
-    Another {
-        ours: Account,
-        recorded: Account,
-    },
 }
