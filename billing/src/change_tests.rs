@@ -1,28 +1,24 @@
 #![expect(clippy::unwrap_used)]
 use super::*;
-use crate::adapters::plans_toml;
 use crate::subscription::Snapshot;
 use serde_json::{Value, json};
 
 const NOW: i64 = 1_800_000_000;
 
 fn catalog() -> Catalog {
-    plans_toml::parse(
-        r#"
-        currency = "usd"
-        [[plan]]
-        id = "pro"
-        name = "Pro"
-        month = { lookup_key = "pro_monthly", amount = "12" }
-        year = { lookup_key = "pro_yearly", amount = "120" }
-        [[plan]]
-        id = "team"
-        name = "Team"
-        month = { lookup_key = "team_monthly", amount = "40" }
-        year = { lookup_key = "team_yearly", amount = "400" }
-        "#,
-    )
-    .unwrap()
+    let price = |plan: &str, interval: &str, amount: i64| {
+        let key = format!("{plan}_{interval}");
+        json!({ "lookup_key": key, "interval": interval, "amount": amount, "currency": "usd" })
+    };
+    let plan = |id: &str, month: i64, year: i64| {
+        json!({
+            "id": id, "name": id, "tagline": "", "features": [], "recommended": false, "trial_days": null,
+            "trial_card": "required", "limits": {},
+            "prices": [price(id, "month", month), price(id, "year", year)],
+        })
+    };
+    let plans = json!([plan("pro", 1200, 12000), plan("team", 4000, 40000)]);
+    Catalog::new(serde_json::from_value(plans).unwrap()).unwrap()
 }
 
 /// On Pro, monthly, with these fields changed.
