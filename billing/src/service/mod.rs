@@ -10,16 +10,19 @@ mod checkout;
 mod coalesce;
 mod customer;
 mod inspect;
+mod late_payment;
 mod outcome;
 mod portal;
 mod push;
 mod queues;
+mod reaction;
 mod rebuild;
 mod reconcile;
 mod reconciler;
 mod strangers;
 mod sync;
 mod telemetry;
+mod trials;
 mod turn;
 mod worker;
 
@@ -28,6 +31,7 @@ use std::time::Duration;
 
 use coalesce::Coalescer;
 use queues::Queues;
+use reaction::Reacted;
 use strangers::Strangers;
 
 pub use cancel::Farewell;

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::app::api::pages::load_feature;
-use crate::app::components::{FactList, Frame, LinkButton, loaded};
+use crate::app::components::{FactList, Frame, LinkButton, Notice, loaded};
 use crate::app::view::{FeatureView, YearAheadView};
 
 #[component]
@@ -44,7 +44,9 @@ fn YearAhead(year: YearAheadView) -> impl IntoView {
             </section>
         }
     });
+    let notice = year.notice.map(|notice| view! { <Notice notice/> });
     view! {
+        {notice}
         <div class="stack">
             <h1>"Your year ahead"</h1>
             <p class="lead">{lead} {year.note.map(|note| format!(" {note}"))}</p>

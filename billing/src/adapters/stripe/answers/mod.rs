@@ -5,6 +5,7 @@ mod catalog;
 mod change;
 mod checkout;
 mod customer;
+mod failure;
 mod pending;
 mod subscription;
 
@@ -16,8 +17,9 @@ use crate::id::InvalidId;
 pub(super) use catalog::{Price, Product};
 pub(super) use change::{Phase, PortalSession, Preview, SchedulePhases};
 pub(super) use checkout::CheckoutSession;
-pub(super) use customer::Customer;
-pub(super) use subscription::{Item, Subscription};
+pub(super) use customer::{Customer, USED};
+pub(super) use failure::FailedPayments;
+pub(super) use subscription::{Item, REFUSED, Subscription};
 
 #[derive(Deserialize)]
 pub(super) struct List<T> {
