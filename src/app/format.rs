@@ -93,7 +93,7 @@ pub fn on_day(unix: i64, now: i64) -> String {
 #[must_use]
 pub fn days_left(unix: i64, now: i64) -> String {
     const DAY: i64 = 24 * 60 * 60;
-    match unix.saturating_sub(now).max(0).div_ceil(DAY) {
+    match unix.saturating_sub(now).max(0).saturating_add(DAY - 1) / DAY {
         1 => "1 day".to_owned(),
         days => format!("{days} days"),
     }

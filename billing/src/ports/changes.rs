@@ -127,7 +127,11 @@ pub trait SubscriptionChanges: Send + Sync {
     /// Sets `metadata.trial` to `refused`, and nothing else.
     async fn refuse_trial(&self, subscription: &SubscriptionId) -> Result<(), StripeError>;
     /// Sets `metadata.trial` to `refused` and ends the trial: the first payment is due now.
-    async fn end_refused_trial(&self, subscription: &SubscriptionId) -> Result<(), StripeError>;
+    async fn end_refused_trial(
+        &self,
+        subscription: &SubscriptionId,
+        idempotency_key: &str,
+    ) -> Result<(), StripeError>;
     /// The URL of a new session of Stripe's customer portal.
     async fn open_portal(
         &self,

@@ -162,7 +162,12 @@ impl Billing {
         let done = match self.catalog.policy().reused_card {
             ReusedCard::Allow => return Ok(false),
             ReusedCard::EndTrial if trial.refused => return Ok(false),
-            ReusedCard::EndTrial => self.stripe.end_refused_trial(id).await,
+            ReusedCard::EndTrial => {
+                // All who judge at the same time end it once. Stripe keeps a failure under its key, so
+                // that a later try needs another.
+                let key = format!("unsplit-trial-refused-{id}-{}", self.now().div_euclid(60));
+                self.stripe.end_refused_trial(id, &key).await
+            }
             // First why, so that who finds it canceled can say so.
             ReusedCard::Cancel => match self.stripe.refuse_trial(id).await {
                 Ok(()) => self.stripe.cancel_now(id, &crate::ports::Reason::default()).await,

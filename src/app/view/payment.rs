@@ -27,8 +27,7 @@ pub fn payment_view(snapshot: &Snapshot, catalog: &Catalog, customer: bool, now:
     let card = live.and_then(Wording::card);
     let next = live.and_then(Wording::next_payment);
     let none = "None on file".to_owned();
-    let trial = live.filter(|wording| wording.subscription.status == Status::Trialing);
-    let free = trial.and_then(Wording::trial_left).map(|left| ("Free for".to_owned(), left));
+    let free = live.and_then(Wording::trial_left).map(|left| ("Free for".to_owned(), left));
     let facts = [Some(("Card".to_owned(), card.clone().unwrap_or(none))), free, next];
     let overdue =
         live.filter(|wording| matches!(wording.subscription.status, Status::PastDue | Status::Unpaid));

@@ -53,7 +53,8 @@ pub fn banner(
 ) -> Option<NoticeView> {
     let wording = Wording::new(subscription, catalog, now);
     match subscription.status {
-        Status::PastDue | Status::Trialing => words(&wording, access).notice,
+        Status::PastDue => words(&wording, access).notice,
+        Status::Trialing if wording.ending().is_none() => words(&wording, access).notice,
         _ => None,
     }
 }

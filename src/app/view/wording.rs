@@ -41,7 +41,8 @@ impl<'a> Wording<'a> {
     /// How long a trial still lasts, where it does: "5 more days, until 3 March 2027", "1 more day,
     /// until tomorrow".
     pub fn trial_left(&self) -> Option<String> {
-        let until = self.next_charge_at().filter(|at| *at > self.now)?;
+        let trial = self.subscription.status == Status::Trialing;
+        let until = self.next_charge_at().filter(|at| trial && *at > self.now)?;
         let left = days_left(until, self.now).replacen(' ', " more ", 1);
         Some(format!("{left}, until {}", self.day(until)))
     }
@@ -216,6 +217,7 @@ pub fn active_view(subscription: &Subscription, catalog: &Catalog, now: i64) -> 
     let row = |label: &str, value: Option<String>| value.map(|value| (label.to_owned(), value));
     let facts = [
         row("Price", wording.price()),
+        row("Free for", wording.trial_left()),
         wording.next_payment(),
         row("Ends", wording.ending().map(format_date)),
         row("Card", wording.card()),

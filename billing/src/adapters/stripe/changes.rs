@@ -225,10 +225,13 @@ impl SubscriptionChanges for StripeClient {
         self.send(form.post(format!("/subscriptions/{subscription}")), None).await.map(drop)
     }
 
-    async fn end_refused_trial(&self, subscription: &SubscriptionId) -> Result<(), StripeError> {
+    async fn end_refused_trial(
+        &self,
+        subscription: &SubscriptionId,
+        idempotency_key: &str,
+    ) -> Result<(), StripeError> {
         let form = Form::new().with("metadata[trial]", answers::REFUSED).with("trial_end", "now");
-        let key = format!("unsplit-trial-refused-{subscription}");
-        self.send(form.post(format!("/subscriptions/{subscription}")), Some(&key)).await.map(drop)
+        self.send(form.post(format!("/subscriptions/{subscription}")), Some(idempotency_key)).await.map(drop)
     }
 
     async fn open_portal(
