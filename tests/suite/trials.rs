@@ -98,7 +98,7 @@ async fn a_trial_without_a_card_ends_and_nobody_is_charged() {
     app.eventually_status(&customer, "canceled").await;
     let account = browser.get("/account").await;
     assert!(account.heading().starts_with("Pro ended"), "{}", account.heading());
-    assert!(account.text(".notice").contains("Your free trial has ended You weren't charged"));
+    assert!(account.text(".notice p").contains("Your free trial has ended You weren't charged"));
     assert!(browser.get("/app").await.text("main").contains("It comes with any paid plan"));
     assert_eq!(charges(&app).await, 0);
 }
