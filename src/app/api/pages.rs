@@ -77,5 +77,5 @@ pub async fn load_feature() -> Result<FeatureView, ServerFnError> {
     use crate::server::{AppState, gate::context, gate::subscriber};
     let Some(pass) = subscriber().await? else { return Ok(FeatureView::Locked) };
     let billing = context::<AppState>()?.billing;
-    Ok(FeatureView::Open(crate::server::gate::year_ahead_of(&billing, &pass)))
+    Ok(FeatureView::Open(Box::new(crate::server::gate::year_ahead_of(&billing, &pass))))
 }

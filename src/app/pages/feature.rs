@@ -19,7 +19,7 @@ pub fn FeaturePage() -> impl IntoView {
 #[component]
 pub fn Feature(view: FeatureView) -> impl IntoView {
     let content = match view {
-        FeatureView::Open(year) => view! { <YearAhead year/> }.into_any(),
+        FeatureView::Open(year) => view! { <YearAhead year=*year/> }.into_any(),
         FeatureView::Locked => view! { <Locked/> }.into_any(),
     };
     view! {

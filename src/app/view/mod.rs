@@ -207,7 +207,7 @@ pub struct OpenPaymentView {
 /// The gated page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FeatureView {
-    Open(YearAheadView),
+    Open(Box<YearAheadView>),
     Locked,
 }
 
