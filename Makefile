@@ -83,7 +83,7 @@ bench: setup ## measure Unsplit beside its peers, and write bench/RESULTS.md (ha
 	@peer=$${CARGO_TARGET_DIR:-target}/bench/localstripe; [ -x $$peer/bin/localstripe ] || { python3 -m venv $$peer \
 		&& $$peer/bin/pip install --quiet --disable-pip-version-check localstripe==1.15.10; }
 	cargo build --release -p unsplit -p stripe-emulator --bins
-	cargo build --release --manifest-path bench/peers/bare/Cargo.toml --target-dir "$${CARGO_TARGET_DIR:-target}"
+	for peer in bare sample; do cargo build --release --manifest-path bench/peers/$$peer/Cargo.toml --target-dir "$${CARGO_TARGET_DIR:-target}"; done
 	python3 bench/run.py $(BENCH)
 
 soak: setup ## ten thousand random storms and two hundred kills, for half an hour

@@ -251,6 +251,12 @@ def emulator_section(result):
         f"\nA year of {year['subscribers']} monthly subscribers: {year['renewals']:,} renewals with {year['events']:,} events in "
         f"{year['seconds']:.2f} s, {year['renewals'] / year['seconds']:,.0f} renewals a second; {mb(year['rss'])} resident afterwards.\n"
     )
+    stateless = result.get("stateless")
+    if stateless:
+        text += (
+            f"\nStripe's sample objects without state: {stateless['create']['per_second']:,.0f} creates and "
+            f"{stateless['list']['per_second']:,.0f} lists a second.\n"
+        )
     return section("The emulator", result["stamp"], table(head, rows), text)
 
 

@@ -40,7 +40,7 @@ def arguments():
 def check(settings):
     """What is missing, before anything is measured."""
     missing = [tool for tool in ("wrk", "redis-server", "redis-cli", "node") if not shutil.which(tool)]
-    built = [TARGET / settings.profile / name for name in ("unsplit", "stripe-emulator", "unsplit-bench-bare")]
+    built = [TARGET / settings.profile / name for name in ("unsplit", "stripe-emulator", "unsplit-bench-bare", "unsplit-bench-sample")]
     built.append(emulator.LOCALSTRIPE)
     built.append(PEERS / "theo-next" / ".next" / "BUILD_ID")
     missing += [str(path) for path in built if not path.exists()]

@@ -1,5 +1,5 @@
 """The emulator as a Stripe to test against, beside localstripe: requests a second, a purchase, start-up, memory; and
-how fast a year of renewals passes."""
+how fast a year of renewals passes. A peer that answers Stripe's sample objects shows what the state costs."""
 
 import http.client
 import json
@@ -82,6 +82,14 @@ class Localstripe:
 KINDS = {"emulator": Emulator, "localstripe": Localstripe}
 
 
+class Sample:
+    """Stripe's sample objects without any state."""
+
+    def __init__(self, settings):
+        self.port = free_port()
+        self.words = [TARGET / settings.profile / "unsplit-bench-sample", self.port]
+
+
 def wrk(server, method, path, form, seconds):
     url = f"http://127.0.0.1:{server.port}{path}"
     words = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", "-s", SCRIPT, url, "--", method, KEY, form]
@@ -115,6 +123,17 @@ def one_round(name, settings):
         }
 
 
+def stateless(settings):
+    """The same two loads on a server that only answers."""
+    server = Sample(settings)
+    with Process("sample", server.words, SCRATCH / "run") as process:
+        process.await_port(server.port)
+        return {
+            "list": wrk(server, "GET", "/v1/subscriptions", "", settings.seconds),
+            "create": wrk(server, "POST", "/v1/customers", "email=ada%40example.com", settings.seconds),
+        }
+
+
 def year(settings):
     """Renewals a second while a year passes for some subscribers."""
     server = Emulator(settings)
@@ -139,6 +158,8 @@ def measure(settings):
             settings.say(f"{name}: {found['create']['per_second']:,.0f} creates/s, {found['list']['per_second']:,.0f} lists/s, "
                          f"{found['purchases']:,.0f} purchases/s, {found['start_ms']:.0f} ms to start")
             rounds.append({"round": number + 1, "name": name, **found})
-    result = {"rounds": rounds, "year": year(settings)}
+    result = {"rounds": rounds, "stateless": stateless(settings), "year": year(settings)}
+    found = result["stateless"]
+    settings.say(f"sample objects: {found['create']['per_second']:,.0f} creates/s, {found['list']['per_second']:,.0f} lists/s")
     settings.say(f"{result['year']['renewals']} renewals in {result['year']['seconds']:.2f} s")
     return result

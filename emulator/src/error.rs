@@ -107,6 +107,16 @@ impl ApiError {
         self
     }
 
+    /// The same error about a parameter that lies in the hash `name`.
+    #[must_use]
+    pub fn within(mut self, name: &str) -> ApiError {
+        if let Some(param) = &mut self.0.param {
+            let (first, rest) = param.split_at(param.find('[').unwrap_or(param.len()));
+            *param = format!("{name}[{first}]{rest}");
+        }
+        self
+    }
+
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> ApiError {
         self.0.headers.push((name, value.into()));

@@ -46,7 +46,7 @@ pub fn apply(store: &Store, answer: &mut Value, paths: &[String]) -> Result<(), 
     for path in paths {
         let segments: Vec<&str> = path.split('.').collect();
         if segments.len() > 4 {
-            let message = format!("You cannot expand more than 4 levels of a property: {path}");
+            let message = format!("You cannot expand more than 4 levels of a property. Property: {path}");
             return Err(ApiError::invalid(message).param("expand"));
         }
         if walk(store, answer, &segments) == Walked::Nowhere {
@@ -91,6 +91,7 @@ fn walk(store: &Store, value: &mut Value, segments: &[&str]) -> Walked {
                     | "refunds"
                     | "subscriptions"
                     | "payments"
+                    | "tax_ids"
                     | "products"
             );
             match rest {
@@ -144,6 +145,10 @@ fn include(store: &Store, value: &mut Value, field: &str) {
             let all = related(store, Kind::Subscription, Key::Customer, &id);
             let open: Value = all.filter(|one| one["status"] != "canceled").collect();
             Some((open, format!("/v1/customers/{id}/subscriptions")))
+        }
+        ("customer", "tax_ids") => {
+            let all = related(store, Kind::TaxId, Key::Customer, &id).collect();
+            Some((all, format!("/v1/customers/{id}/tax_ids")))
         }
         ("charge", "refunds") => {
             let all = store.collection(Kind::Refund).into_iter().flat_map(|all| all.newest_first());

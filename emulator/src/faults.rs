@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::error::ApiError;
+use crate::idempotency::{self, IN_USE};
 
 /// When the connection is closed without an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,11 +106,12 @@ impl Fault {
         let mut error = match status.as_u16() {
             429 if lock_timeout => ApiError::new(status, "invalid_request_error", LOCKED),
             429 => rate_limited(self.reason.as_deref().unwrap_or("global-rate")),
+            409 if self.code.as_deref() == Some(IN_USE) => idempotency::in_use(None),
             409 => ApiError::new(status, "invalid_request_error", LOCKED).code("lock_timeout"),
             500..=599 => ApiError::new(status, "api_error", BROKEN),
             _ => ApiError::new(status, "invalid_request_error", "An error ordered by a test."),
         };
-        if let Some(code) = &self.code {
+        if let Some(code) = self.code.as_ref().filter(|code| !error.has_code(code)) {
             error = error.code(code.clone());
         }
         if let Some(seconds) = self.retry_after {

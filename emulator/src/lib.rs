@@ -19,6 +19,7 @@ mod keys;
 mod limits;
 mod list;
 mod params;
+mod pdf;
 mod requests;
 mod server;
 mod shapes;

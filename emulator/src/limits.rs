@@ -91,11 +91,16 @@ impl Limiter {
         self.set(self.initial);
     }
 
-    /// Counts a request at `now`, or refuses it with Stripe's 429. A refused one counts for nothing.
-    pub fn admit(&self, method: &str, path: Option<&'static str>, now: Instant) -> Result<(), ApiError> {
+    /// Counts a request at `now`, of an endpoint that is only looked for if endpoints have a limit, or refuses it with Stripe's 429. A refused one counts for nothing.
+    pub fn admit(
+        &self,
+        method: &str,
+        path: impl FnOnce() -> Option<&'static str>,
+        now: Instant,
+    ) -> Result<(), ApiError> {
         let mut buckets = self.lock();
-        let endpoint = path.map(|path| (method.to_owned(), path));
-        let of_endpoint = buckets.limits.endpoint.zip(endpoint).map(|(limit, endpoint)| {
+        let wanted = buckets.limits.endpoint.and_then(|limit| Some((limit, (method.to_owned(), path()?))));
+        let of_endpoint = wanted.map(|(limit, endpoint)| {
             let bucket = Bucket::filled(buckets.endpoints.get(&endpoint).copied(), limit, now);
             (endpoint, bucket)
         });
@@ -133,7 +138,7 @@ mod tests {
         let begin = Instant::now();
         let admitted = |after: u64| {
             let now = begin + Duration::from_millis(after);
-            (0..100).filter(|_| limiter.admit("GET", LIST, now).is_ok()).count()
+            (0..100).filter(|_| limiter.admit("GET", || LIST, now).is_ok()).count()
         };
         assert_eq!([admitted(0), admitted(99), admitted(500), admitted(5000)], [10, 0, 5, 10]);
     }
@@ -142,7 +147,7 @@ mod tests {
     fn endpoints_have_a_bucket_each_and_share_the_accounts() {
         let limiter = Limiter::new(RateLimits { account: Some(3), endpoint: Some(2) });
         let now = Instant::now();
-        let ask = |method: &str, path| limiter.admit(method, path, now).is_ok();
+        let ask = |method: &str, path| limiter.admit(method, || path, now).is_ok();
         assert_eq!([ask("GET", LIST), ask("GET", LIST), ask("GET", LIST)], [true, true, false]);
         assert_eq!([ask("POST", LIST), ask("GET", Some("/v1/prices"))], [true, false]);
         limiter.set(RateLimits::default());

@@ -3,11 +3,12 @@
 
 use std::borrow::Cow;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::{ApiError, Place};
 use crate::params::Params;
-use crate::state::{Key, Kind, Position, Record, Tx};
+use crate::state::{Key, Kind, Position, Record, Store, Tx, text};
 
 /// The parameters that every list has, and the range of `created` that many have.
 #[derive(Debug)]
@@ -53,6 +54,37 @@ impl Page {
         key: Option<(Key, &str)>,
         keep: impl Fn(&Value) -> bool,
     ) -> Result<Value, ApiError> {
+        let (found, has_more) = self.find(tx, kind, key, keep)?;
+        let found: Value = found.into_iter().map(Cow::into_owned).collect();
+        let mut page = json!({ "object": "list", "url": url, "has_more": has_more });
+        page["data"] = found;
+        Ok(page)
+    }
+
+    /// The same with ids in the place of the objects, which `show` and `write` put there: for lists whose objects
+    /// are shown as they are stored, without a copy of each.
+    pub fn named(
+        &self,
+        tx: &Tx,
+        kind: Kind,
+        url: &str,
+        key: Option<(Key, &str)>,
+        keep: impl Fn(&Value) -> bool,
+    ) -> Result<Value, ApiError> {
+        let (found, has_more) = self.find(tx, kind, key, keep)?;
+        let ids: Vec<Value> = found.iter().map(|value| value["id"].clone()).collect();
+        tx.name_page(kind);
+        Ok(json!({ "object": "list", "url": url, "has_more": has_more, "data": ids }))
+    }
+
+    /// The objects of the page, and whether there are more.
+    fn find<'s>(
+        &self,
+        tx: &'s Tx,
+        kind: Kind,
+        key: Option<(Key, &str)>,
+        keep: impl Fn(&Value) -> bool,
+    ) -> Result<(Vec<Cow<'s, Value>>, bool), ApiError> {
         let span = self.span(tx, kind)?;
         let backwards = self.ending_before.is_some();
         let mut found = match (tx.store().collection(kind), key) {
@@ -65,7 +97,7 @@ impl Page {
         if backwards {
             found.reverse();
         }
-        Ok(json!({ "object": "list", "url": url, "has_more": has_more, "data": found }))
+        Ok((found, has_more))
     }
 
     /// Up to one more than fit on the page, newest first or `backwards`.
@@ -95,6 +127,37 @@ impl Page {
         let from = before.map_or((earliest, 0), |(created, seq)| (earliest, 0).max((created, seq + 1)));
         Ok(from..after.map_or(end, |cursor| cursor.min(end)))
     }
+}
+
+/// Puts the objects in the place of the ids on a page that has named them.
+pub fn show(store: &Store, kind: Kind, page: &mut Value) {
+    for one in page["data"].as_array_mut().into_iter().flatten() {
+        if let Some(record) = one.as_str().and_then(|id| store.collection(kind)?.find_again(id)) {
+            *one = record.value().into_owned();
+        }
+    }
+}
+
+/// The same as text, right from what is stored.
+pub fn write(store: &Store, kind: Kind, page: &Value) -> serde_json::Result<Vec<u8>> {
+    let ids = page["data"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let records = ids.filter_map(|id| store.collection(kind)?.find_again(id));
+    let written = Written {
+        object: "list",
+        data: records.map(Record::value).collect(),
+        has_more: page["has_more"] == true,
+        url: text(page, "url"),
+    };
+    serde_json::to_vec(&written)
+}
+
+/// A page as it is written.
+#[derive(Serialize)]
+struct Written<'s> {
+    object: &'static str,
+    data: Vec<Cow<'s, Value>>,
+    has_more: bool,
+    url: &'s str,
 }
 
 /// `limit`, 1 to 100, 10 if absent.

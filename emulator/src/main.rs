@@ -7,6 +7,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use commands::{Cli, Failure};
 
+/// An answer is hundreds of short-lived pieces on any thread, which glibc's malloc is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     tracing_subscriber::fmt()

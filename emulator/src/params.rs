@@ -176,7 +176,8 @@ impl Params {
             None => {}
             Some(Node::Text(text)) if text.is_empty() => merged = Map::new(),
             Some(Node::Text(_)) => {
-                return Err(ApiError::invalid("Invalid object: metadata must be a hash").param("metadata"));
+                let error = ApiError::invalid("Invalid object: metadata must be a hash");
+                return Err(error.param(self.full_name("metadata")));
             }
             Some(Node::Children(fields)) => {
                 for (key, node) in fields {
@@ -186,7 +187,12 @@ impl Params {
             }
         }
         if merged.len() > 50 {
-            return Err(ApiError::invalid("Metadata can have up to 50 keys.").param("metadata"));
+            let message = format!(
+                "Metadata can have up to 50 keys, but you've set {}. Email us at support+metadata@stripe.com for more \
+                 information.",
+                merged.len()
+            );
+            return Err(ApiError::invalid(message).param(self.full_name("metadata")));
         }
         Ok(Value::Object(merged))
     }
@@ -218,12 +224,15 @@ fn merge(merged: &mut Map<String, Value>, key: String, node: Node, full: &str) -
     let Node::Text(text) = node else {
         return Err(ApiError::invalid("Metadata values must be strings.").param(full));
     };
-    if key.chars().count() > 40 {
-        let message = "Metadata keys can be up to 40 characters long.";
-        return Err(ApiError::invalid(message).param(full));
-    }
-    if text.chars().count() > 500 {
-        return Err(ApiError::invalid("Metadata values can have up to 500 characters.").param(full));
+    for (what, given, most) in [("key", &key, 40), ("value", &text, 500)] {
+        let length = given.chars().count();
+        if length > most {
+            let message = format!(
+                "Metadata {what}s can have up to {most} characters, but you passed in a {what} that is {length} \
+                 characters. Invalid {what}: {given}"
+            );
+            return Err(ApiError::invalid(message).param(full));
+        }
     }
     if text.is_empty() {
         merged.remove(&key);

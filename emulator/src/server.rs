@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::any;
+use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -144,6 +145,8 @@ async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiv
     let until = async move {
         let _ = stopped.wait_for(|stopped| *stopped).await;
     };
+    // An answer must not wait for more to go along with it.
+    let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
     axum::serve(listener, service).with_graceful_shutdown(until).await
 }
 

@@ -3,10 +3,10 @@
 
 use std::time::Instant;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State as Shared;
 use axum::extract::rejection::BytesRejection;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
@@ -17,12 +17,13 @@ use crate::error::ApiError;
 use crate::expand;
 use crate::faults::{self, Cut, Fault, Met, cut_connection};
 use crate::form::{self, BadForm};
-use crate::idempotency::{Key, Stored};
+use crate::idempotency::{Body, Key, Stored};
 use crate::keys;
+use crate::list;
 use crate::params::Params;
 use crate::requests::Logged;
 use crate::server::App;
-use crate::state::{Stamp, Tx, clock, ids};
+use crate::state::{Stamp, StoreError, Tx, clock, ids};
 
 /// A request whose form was read.
 struct Received {
@@ -47,7 +48,7 @@ impl Outcome {
         match self {
             Outcome::Answer { stored, looked_at } => {
                 (logged.status, logged.looked_at) = (stored.status, *looked_at);
-                logged.error = stored.body["error"]["message"].as_str().map(str::to_owned);
+                logged.error = stored.body.json()["error"]["message"].as_str().map(str::to_owned);
             }
             Outcome::Refused(error) => {
                 (logged.status, logged.error) = (error.status().as_u16(), Some(error.message().to_owned()));
@@ -118,7 +119,7 @@ async fn answer(app: &App, received: Received, fault: &Fault) -> Result<Outcome,
     keys::check(authorization, &app.secret_key)?;
     check_version(&received.headers)?;
     let method = received.method.as_str();
-    app.limiter.admit(method, api::pattern(method, &received.path), Instant::now())?;
+    app.limiter.admit(method, || api::pattern(method, &received.path), Instant::now())?;
     let (stored, looked_at) = execute(app, received, key).await?;
     drop(claim);
     if fault.cut == Some(Cut::After) { Err(Outcome::Cut) } else { Ok(Outcome::Answer { stored, looked_at }) }
@@ -155,7 +156,7 @@ async fn execute(app: &App, received: Received, key: Option<Key>) -> Result<(Sto
                     if !error.keeps_changes() {
                         tx.roll_back_to(&before);
                     }
-                    (error.status(), error.body(&log_url))
+                    (error.status(), Body::Json(error.body(&log_url)))
                 }
                 Err(error) => return Err(error),
             };
@@ -168,12 +169,19 @@ async fn execute(app: &App, received: Received, key: Option<Key>) -> Result<(Sto
         .await
 }
 
-fn run(tx: &mut Tx, operation: Operation, path: Vec<String>, mut params: Params) -> Result<Value, ApiError> {
+fn run(tx: &mut Tx, operation: Operation, path: Vec<String>, mut params: Params) -> Result<Body, ApiError> {
     let paths = params.texts("expand")?.unwrap_or_default();
     follow_test_clock(tx, &path, &params);
     let mut answer = operation(&mut Call { tx, path, params })?;
+    if let Some(kind) = tx.named_page() {
+        if paths.is_empty() {
+            let written = list::write(tx.store(), kind, &answer);
+            return Ok(Body::Written(written.map_err(StoreError::from)?.into()));
+        }
+        list::show(tx.store(), kind, &mut answer);
+    }
     expand::apply(tx.store(), &mut answer, &paths)?;
-    Ok(answer)
+    Ok(Body::Json(answer))
 }
 
 /// Whatever concerns a customer with a test clock happens at that clock's time.
@@ -191,8 +199,7 @@ fn respond(app: &App, outcome: Outcome, request_id: &str, at: i64) -> Response {
         Outcome::Cut => return cut_connection(),
         Outcome::Refused(error) => error.response(&app.log_url(request_id)),
         Outcome::Answer { stored, .. } => {
-            let status = StatusCode::from_u16(stored.status).unwrap_or(StatusCode::OK);
-            let mut response = (status, Json(&stored.body)).into_response();
+            let mut response = written(stored.status, stored.body);
             if stored.request_id != request_id {
                 set(&mut response, "idempotent-replayed", "true");
                 set(&mut response, "original-request", &stored.request_id);
@@ -205,6 +212,14 @@ fn respond(app: &App, outcome: Outcome, request_id: &str, at: i64) -> Response {
     // By the emulator's clock, which its `created` follow too.
     set(&mut response, "date", &clock::http_date(at));
     response
+}
+
+fn written(status: u16, body: Body) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    match body.into_bytes() {
+        Ok(bytes) => (status, [(CONTENT_TYPE, "application/json")], bytes).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
 }
 
 fn set(response: &mut Response, name: &'static str, value: &str) {

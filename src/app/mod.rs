@@ -16,8 +16,8 @@ use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
 use pages::{
-    AccountPage, CancelPage, CheckoutSuccessPage, ConfirmPage, FeaturePage, HomePage, LogInPage,
-    NotFoundPage, PaymentPage, PlanPage, PricingPage, SignUpPage,
+    AccountPage, CancelPage, CheckoutSuccessPage, ConfirmPage, FeaturePage, HomePage, InvoicesPage,
+    LogInPage, NotFoundPage, PaymentPage, PlanPage, PricingPage, SignUpPage,
 };
 
 pub use shell::shell;
@@ -39,6 +39,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/account/plan") view=PlanPage ssr=SsrMode::Async/>
                 <Route path=path!("/account/plan/confirm") view=ConfirmPage ssr=SsrMode::Async/>
                 <Route path=path!("/account/payment") view=PaymentPage ssr=SsrMode::Async/>
+                <Route path=path!("/account/invoices") view=InvoicesPage ssr=SsrMode::Async/>
                 <Route path=path!("/account/cancel") view=CancelPage ssr=SsrMode::Async/>
                 <Route path=path!("/checkout/success") view=CheckoutSuccessPage ssr=SsrMode::InOrder/>
                 <Route path=path!("/app") view=FeaturePage ssr=SsrMode::Async/>

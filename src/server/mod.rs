@@ -10,6 +10,7 @@ pub mod confirm;
 pub mod flash;
 pub mod gate;
 pub mod health;
+pub mod invoices;
 pub mod log;
 pub mod metrics;
 pub mod portal;

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod budget;
+mod changes;
 mod cluster;
 mod coalescing;
 mod commands;
@@ -14,6 +15,7 @@ mod fleet;
 mod idle;
 mod kills;
 mod late_payments;
+mod leaving;
 mod one_customer;
 mod operations;
 mod orphan;

@@ -2,6 +2,7 @@
 //! stored: a sync does.
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use crate::change::PlannedEnd;
 use crate::error::StripeError;
@@ -36,7 +37,7 @@ pub struct LaterChange {
 }
 
 /// A line of an invoice that is not made. `amount` in the currency's minor unit, below zero for a credit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreviewLine {
     pub description: String,
     pub amount: i64,
@@ -48,7 +49,7 @@ pub struct PreviewLine {
 
 /// An invoice that is not made (https://docs.stripe.com/api/invoices/create_preview). Amounts in the
 /// currency's minor unit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvoicePreview {
     pub currency: Currency,
     pub lines: Vec<PreviewLine>,

@@ -3,6 +3,7 @@
 
 mod budget;
 mod changes;
+mod invoices;
 mod queue;
 mod rebuild;
 mod reconciliation;
@@ -14,6 +15,7 @@ pub use budget::{Budget, Leave, Limit, Priority, Slowdown};
 pub use changes::{
     InvoicePreview, LaterChange, PlanChange, PortalFlow, PreviewLine, Reason, SubscriptionChanges,
 };
+pub use invoices::{Invoice, InvoiceCopies, InvoiceLists, InvoicePage};
 pub use queue::{Claim, Done, Due, Entry, EntryState, Mark, Queue, QueueStats, Received};
 pub use rebuild::{RebuildCounts, RebuildProgress, RebuildStep, StagedConflict, StagedCustomer, Staging};
 pub use reconciliation::{Cursor, Durability, PastPass, Reconciliation};

@@ -7,7 +7,7 @@ use crate::error::StoreError;
 use crate::id::{AccountId, CheckoutSessionId, CustomerId, PlanId, PriceId, SubscriptionId, UserId};
 use crate::plan::Interval;
 use crate::policy::TrialTerms;
-use crate::ports::{Budget, Queue, Reconciliation, Staging, Trials};
+use crate::ports::{Budget, InvoiceCopies, Queue, Reconciliation, Staging, Trials};
 use crate::subscription::Snapshot;
 
 /// Leave to write one customer's value once, taken before Stripe is asked.
@@ -139,7 +139,10 @@ pub trait Checkouts: Send + Sync {
 
 /// Everything a store must do.
 pub trait Store:
-    Snapshots + Bindings + Checkouts + Trials + Queue + Budget + Staging + Reconciliation
+    Snapshots + Bindings + Checkouts + Trials + InvoiceCopies + Queue + Budget + Staging + Reconciliation
 {
 }
-impl<T: Snapshots + Bindings + Checkouts + Trials + Queue + Budget + Staging + Reconciliation> Store for T {}
+impl<T: Snapshots + Bindings + Checkouts + Trials + InvoiceCopies + Queue + Budget + Staging + Reconciliation>
+    Store for T
+{
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
-use super::SubscriptionChanges;
+use super::{InvoiceLists, SubscriptionChanges};
 use crate::error::StripeError;
 use crate::event::Event;
 use crate::fold::{ListedItem, ListedSubscription};
@@ -178,7 +178,7 @@ pub struct Listing {
 }
 
 #[async_trait]
-pub trait Stripe: SubscriptionChanges + Send + Sync {
+pub trait Stripe: SubscriptionChanges + InvoiceLists + Send + Sync {
     /// How far Stripe's clock is ahead of ours, as its newest answer says; milliseconds, 0 where they
     /// agree within a few seconds or nothing was asked yet.
     fn ahead(&self) -> i64;

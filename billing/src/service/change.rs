@@ -62,6 +62,9 @@ pub enum Changed {
 /// Seconds for which a preview may be confirmed. A proration date from further away would be a present.
 const PREVIEW_LIFE: i64 = 15 * 60;
 
+/// Seconds.
+const CLOCKS_DIFFER: i64 = 5;
+
 /// One change, decided.
 struct Decided {
     subscription: Subscription,
@@ -85,7 +88,7 @@ impl Billing {
     ) -> Result<ChangePreview, Error> {
         self.patiently(async {
             let customer = self.customer_of(user).await?.ok_or(Refusal::NoSubscription)?;
-            let decided = self.decided(&customer, choice, self.now()).await?;
+            let decided = self.decided(&customer, choice, None).await?;
             self.preview(decided).await
         })
         .await
@@ -104,10 +107,7 @@ impl Billing {
     ) -> Result<Changed, Error> {
         self.patiently(async {
             let customer = self.customer_of(user).await?.ok_or(Refusal::NoSubscription)?;
-            if !(0..PREVIEW_LIFE).contains(&(self.now() + 1 - confirmed.proration_date)) {
-                return Ok(Changed::Stale);
-            }
-            let decided = match self.decided(&customer, choice, confirmed.proration_date).await {
+            let decided = match self.decided(&customer, choice, Some(confirmed.proration_date)).await {
                 Ok(decided) => decided,
                 // The first click was faster.
                 Err(Error::Refused(Refusal::SamePlan | Refusal::AlreadyPlanned)) => {
@@ -126,6 +126,10 @@ impl Billing {
         decided: Decided,
         confirmed: Confirmed,
     ) -> Result<Changed, Error> {
+        // Stripe has just said what time it is, to a second or two.
+        if !(-CLOCKS_DIFFER..PREVIEW_LIFE).contains(&(self.now() - confirmed.proration_date)) {
+            return Ok(Changed::Stale);
+        }
         if decided.steps.then == Step::ChangeNow {
             let shown = self.stripe.preview_change(&decided.change).await?;
             if shown.total != confirmed.total {
@@ -142,7 +146,7 @@ impl Billing {
         &self,
         customer: &CustomerId,
         choice: &CheckoutChoice,
-        proration_date: i64,
+        proration_date: Option<i64>,
     ) -> Result<Decided, Error> {
         self.ensure_account().await?;
         let (plan, price) = self.sold(choice)?;
@@ -160,7 +164,10 @@ impl Billing {
             price: id,
             quantity: subscription.quantity.unwrap_or(1),
             proration,
-            proration_date: Some(proration_date).filter(|_| proration != Proration::None),
+            // Only now, as Stripe has just said what time it is.
+            proration_date: proration_date
+                .or_else(|| Some(self.now()))
+                .filter(|_| proration != Proration::None),
         };
         let direction = towards.ok_or(Refusal::SamePlan)?;
         Ok(Decided { subscription, plan, price, steps, direction, change })

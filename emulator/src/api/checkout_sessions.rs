@@ -1,6 +1,7 @@
-//! Checkout sessions in subscription mode: opened here, paid on the hosted page (`billing::checkout`).
+//! Checkout sessions: opened here, paid on the hosted page (`billing::checkout`).
 
 mod create;
+mod create_payment;
 mod create_setup;
 mod line_items;
 mod looks;
@@ -19,6 +20,18 @@ use crate::state::{Key, Kind, text};
 pub fn retrieve(call: &mut Call) -> Result<Value, ApiError> {
     call.take_params().finish()?;
     call.tx.require(Kind::CheckoutSession, call.id(), Place::Path)
+}
+
+/// Only what a session on a page of Stripe's own can have changed.
+pub fn update(call: &mut Call) -> Result<Value, ApiError> {
+    let mut params = call.take_params();
+    let mut session = call.tx.require(Kind::CheckoutSession, call.id(), Place::Path)?;
+    params.refuse(&["collected_information", "line_items", "shipping_options"])?;
+    session["metadata"] = params.metadata(&session["metadata"])?;
+    params.finish()?;
+    // No event tells of it; Stripe has none.
+    call.tx.put(Kind::CheckoutSession, session.clone());
+    Ok(session)
 }
 
 pub fn list(call: &mut Call) -> Result<Value, ApiError> {

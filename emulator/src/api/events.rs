@@ -33,7 +33,7 @@ pub fn list(call: &mut Call) -> Result<Value, ApiError> {
         return Err(ApiError::invalid(message).param("types"));
     }
     let page = page.not_before(call.tx.now() - LISTED_FOR);
-    page.of(call.tx, Kind::Event, "/v1/events", None, |event| {
+    page.named(call.tx, Kind::Event, "/v1/events", None, |event| {
         let is = |pattern: &String| fits(pattern, text(event, "type"));
         one.as_ref().is_none_or(is)
             && many.as_ref().is_none_or(|types| types.iter().any(is))

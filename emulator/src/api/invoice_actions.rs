@@ -1,42 +1,24 @@
-//! What is done to an invoice: finalise, pay, void, give up, change, delete a draft. `invoices` reads them.
+//! What is done to an invoice: finalise, send, pay, void, give up, change, delete a draft. `invoices` reads them.
+//!
+//! Not sure: that what was on a draft waits again when the draft is deleted.
 
 use serde_json::{Value, json};
 
-use super::subscriptions::ensure_own_method;
-use super::{Call, invoices};
+use super::{Call, invoice_params};
 use crate::billing::collect::{self, Attempt, Collected};
 use crate::billing::invoice::{self, Occasion};
 use crate::billing::payment::Authentication;
-use crate::billing::standing;
+use crate::billing::{draft_lines, sending, standing};
 use crate::error::{ApiError, Place};
 use crate::state::{Kind, text};
 
 pub fn update(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
-    params.refuse(invoices::UNSUPPORTED)?;
-    params.refuse(&["collection_method"])?;
+    params.refuse(invoice_params::UNSUPPORTED)?;
     let mut invoice = call.tx.require(Kind::Invoice, call.id(), Place::Path)?;
-    invoice["metadata"] = params.metadata(&invoice["metadata"])?;
-    for field in ["description", "footer"] {
-        if let Some(change) = params.clearable(field)? {
-            ensure_draft(&invoice, "update")?;
-            invoice[field] = change.into_json();
-        }
-    }
-    if let Some(id) = params.text("default_payment_method")? {
-        ensure_own_method(call.tx, &id, text(&invoice, "customer"))?;
-        invoice["default_payment_method"] = json!(id);
-    }
-    if let Some(auto_advance) = params.boolean("auto_advance")? {
-        if !matches!(text(&invoice, "status"), "draft" | "open") {
-            return Err(not_in_status(&invoice, "update"));
-        }
-        if auto_advance {
-            invoice::resume_collection(&mut invoice, call.tx.now());
-        } else {
-            invoice::stop_collection(&mut invoice);
-        }
-    }
+    invoice_params::ensure_may_change(&params, &invoice)?;
+    invoice_params::read(call.tx, &mut params, &mut invoice)?;
+    invoice_params::read_advance(call.tx, &mut params, &mut invoice, false)?;
     params.finish()?;
     call.tx.update(Kind::Invoice, invoice.clone(), "invoice.updated");
     Ok(invoice)
@@ -50,6 +32,7 @@ pub fn delete(call: &mut Call) -> Result<Value, ApiError> {
         return Err(ApiError::invalid("You can't delete invoices created by subscriptions."));
     }
     let id = call.id().to_owned();
+    draft_lines::release(call.tx, &invoice);
     call.tx.remove(Kind::Invoice, &id);
     call.tx.emit("invoice.deleted", &invoice);
     Ok(json!({ "id": id, "object": "invoice", "deleted": true }))
@@ -81,9 +64,34 @@ fn finalize_now(call: &mut Call, invoice: &mut Value, auto_advance: Option<bool>
     call.tx.emit("invoice.finalized", invoice);
 }
 
+/// Sends an invoice, a draft once it is finalised. Stripe says that a paid one can be sent too.
+pub fn send(call: &mut Call) -> Result<Value, ApiError> {
+    call.take_params().finish()?;
+    let mut invoice = call.tx.require(Kind::Invoice, call.id(), Place::Path)?;
+    if !sending::is_sent(&invoice) {
+        let message = "You can only manually send an invoice if its collection method is 'send_invoice'.";
+        return Err(ApiError::invalid(message));
+    }
+    match text(&invoice, "status") {
+        "void" => return Err(not_in_status(&invoice, "send")),
+        "draft" => {
+            finalize_now(call, &mut invoice, None);
+            if invoice["amount_remaining"] == 0 {
+                collect::settle(call.tx, invoice, None, Occasion::Automatic);
+            }
+        }
+        _ => {}
+    }
+    let invoice = call.tx.require(Kind::Invoice, call.id(), Place::Path)?;
+    sending::send(call.tx, &invoice);
+    Ok(invoice)
+}
+
 pub fn pay(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
-    params.refuse(&["forgive", "mandate", "source"])?;
+    params.refuse(&["mandate", "source"])?;
+    // A card has no balance that could be too small.
+    params.boolean("forgive")?;
     let outside = params.boolean("paid_out_of_band")?.unwrap_or(false);
     let off_session = params.boolean("off_session")?.unwrap_or(true);
     let method = params.text("payment_method")?;
@@ -122,7 +130,7 @@ fn ensure_payable_method(call: &Call, id: &str, customer: &str) -> Result<(), Ap
 /// Stripe's refusals, after which what was tried stays on record.
 fn answer_to(collected: &Collected) -> Result<(), ApiError> {
     match collected {
-        Collected::Paid => Ok(()),
+        Collected::Paid | Collected::Sent => Ok(()),
         Collected::NoMethod => {
             let message = "There is no `default_payment_method` set on this Customer or Invoice. Please provide the \
                            PaymentMethod ID of the PaymentMethod you would like to use.";
@@ -143,7 +151,7 @@ pub fn void(call: &mut Call) -> Result<Value, ApiError> {
     call.take_params().finish()?;
     let invoice = call.tx.require(Kind::Invoice, call.id(), Place::Path)?;
     if !matches!(text(&invoice, "status"), "open" | "uncollectible") {
-        return Err(not_in_status(&invoice, "void"));
+        return Err(not_open());
     }
     let invoice = invoice::void(call.tx, invoice);
     standing::settled(call.tx, &invoice);
@@ -154,11 +162,16 @@ pub fn mark_uncollectible(call: &mut Call) -> Result<Value, ApiError> {
     call.take_params().finish()?;
     let invoice = call.tx.require(Kind::Invoice, call.id(), Place::Path)?;
     if invoice["status"] != "open" {
-        return Err(not_in_status(&invoice, "mark as uncollectible"));
+        return Err(not_open());
     }
-    let invoice = invoice::give_up(call.tx, invoice);
-    standing::settled(call.tx, &invoice);
+    let invoice = invoice::give_up(call.tx, invoice, "user_forgiven");
+    standing::forgiven(call.tx, &invoice);
     Ok(invoice)
+}
+
+/// In Stripe's words, also where uncollectible ones would do.
+fn not_open() -> ApiError {
+    ApiError::invalid("You can only pass in open invoices. This invoice isn't open.")
 }
 
 fn ensure_draft(invoice: &Value, what: &str) -> Result<(), ApiError> {

@@ -1,123 +1,47 @@
-//! Invoice items: amounts that somebody puts on a customer's next invoice, or on a draft.
+//! Invoice items: amounts that somebody puts on a customer's next invoice, or on a draft. What they say is read in
+//! `invoice_item_params`.
 
 use serde_json::{Value, json};
 
-use super::Call;
-use crate::billing::discount::redeem;
-use crate::billing::invoice_item;
-use crate::billing::money::{MOST_AMOUNT, MOST_QUANTITY};
+use super::{Call, invoice_item_params};
+use crate::billing::{draft_lines, invoice_item};
 use crate::error::{ApiError, Place};
-use crate::list::Page;
-use crate::params::{Change, Params};
-use crate::state::{Key, Kind, Tx, ids, number, text};
-
-const UNSUPPORTED: &[&str] =
-    &["discounts", "price_data", "tax_behavior", "tax_code", "tax_rates", "unit_amount_decimal"];
+use crate::list::{Page, Range};
+use crate::params::Params;
+use crate::state::{Key, Kind, Tx, text};
 
 pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
-    params.refuse(UNSUPPORTED)?;
     let customer = params.required_text("customer")?;
     let customer = call.tx.require(Kind::Customer, &customer, Place::Param("customer"))?;
-    let (amount, currency, pricing, quantity) = read_amount(call.tx, &mut params)?;
-    let subscription = params.text("subscription")?;
-    if let Some(id) = &subscription {
-        call.tx.require(Kind::Subscription, id, Place::Param("subscription"))?;
-    }
-    let now = call.tx.now();
-    let parent = subscription
-        .map(|id| json!({ "subscription_details": { "subscription": id }, "type": "subscription_details" }));
-    let item = json!({
-        "id": ids::new("ii_"),
-        "object": "invoiceitem",
-        "amount": amount,
-        "currency": currency,
-        "customer": customer["id"],
-        "customer_account": null,
-        "date": now,
-        "description": params.clearable("description")?.map_or(Value::Null, Change::into_json),
-        "discountable": params.boolean("discountable")?.unwrap_or(amount >= 0),
-        "discounts": [],
-        "invoice": null,
-        "livemode": false,
-        "metadata": params.metadata(&json!({}))?,
-        "net_amount": amount,
-        "parent": parent,
-        "period": read_period(&mut params, now)?,
-        "pricing": pricing,
-        "proration": false,
-        "quantity": quantity,
-        "quantity_decimal": quantity.to_string(),
-        "tax_rates": [],
-        "test_clock": customer["test_clock"],
-    });
+    let currency = invoice_item_params::read_currency(&mut params)?;
+    let mut item = invoice_item_params::blank(call.tx, &customer, &currency);
+    item["parent"] = read_parent(call.tx, &mut params)?;
     let draft = params.text("invoice")?;
+    invoice_item_params::read(call.tx, &mut params, &mut item)?;
     params.finish()?;
-    put_on(call.tx, item, draft)
-}
-
-/// Stores the item, on a draft if one is named.
-fn put_on(tx: &mut Tx, mut item: Value, draft: Option<String>) -> Result<Value, ApiError> {
     let Some(id) = draft else {
-        invoice_item::add(tx, item.clone());
+        invoice_item::add(call.tx, item.clone());
         return Ok(item);
     };
-    let mut invoice = tx.require(Kind::Invoice, &id, Place::Param("invoice"))?;
+    let mut invoice = call.tx.require(Kind::Invoice, &id, Place::Param("invoice"))?;
     if invoice["status"] != "draft" {
         let message = "You can only add items to a draft invoice.";
         return Err(ApiError::invalid(message).code("invoice_not_editable").param("invoice"));
     }
-    item["invoice"] = json!(id);
-    let mut line = invoice_item::line(&item);
-    line["invoice"] = json!(id);
-    if let Some(lines) = invoice["lines"]["data"].as_array_mut() {
-        lines.push(line);
-        let count = lines.len();
-        invoice["lines"]["total_count"] = json!(count);
-    }
-    redeem::put_on_again(tx, &mut invoice);
-    invoice_item::add(tx, item.clone());
-    tx.update(Kind::Invoice, invoice, "invoice.updated");
+    draft_lines::put_on(&mut invoice, &mut item);
+    invoice_item::add(call.tx, item.clone());
+    draft_lines::store(call.tx, invoice);
     Ok(item)
 }
 
-/// `amount` and `currency`, or a price and how many of it.
-fn read_amount(tx: &Tx, params: &mut Params) -> Result<(i64, String, Value, i64), ApiError> {
-    let amount = params.integer_within("amount", -MOST_AMOUNT, MOST_AMOUNT)?;
-    let currency = params.text("currency")?.map(|currency| currency.to_lowercase());
-    let quantity = params.integer_within("quantity", 0, MOST_QUANTITY)?.unwrap_or(1);
-    let Some(mut pricing) = params.children("pricing")? else {
-        let amount = amount.ok_or_else(|| ApiError::missing_param("amount"))?;
-        let currency = currency.ok_or_else(|| ApiError::missing_param("currency"))?;
-        return Ok((amount, currency, Value::Null, quantity));
+/// The subscription that it is for.
+fn read_parent(tx: &Tx, params: &mut Params) -> Result<Value, ApiError> {
+    let Some(id) = params.text("subscription")? else {
+        return Ok(Value::Null);
     };
-    let param = pricing.full_name("price");
-    let price = tx.require(Kind::Price, &pricing.required_text("price")?, Place::Param(&param))?;
-    pricing.finish()?;
-    if amount.is_some() {
-        let message = "You may only specify one of these parameters: amount, pricing.";
-        return Err(ApiError::invalid(message).param("amount"));
-    }
-    if !price["recurring"].is_null() {
-        let message = "The price specified is recurring, and an invoice item takes one that is charged once.";
-        return Err(ApiError::invalid(message).param(param));
-    }
-    let total = number(&price, "unit_amount") * quantity;
-    let currency = text(&price, "currency").to_owned();
-    Ok((total, currency, invoice_item::pricing(&price, total, quantity), quantity))
-}
-
-fn read_period(params: &mut Params, now: i64) -> Result<Value, ApiError> {
-    let Some(mut period) = params.children("period")? else {
-        return Ok(json!({ "start": now, "end": now }));
-    };
-    let start = period.integer("start")?.ok_or_else(|| ApiError::missing_param("period[start]"))?;
-    let end = period.integer("end")?.ok_or_else(|| ApiError::missing_param("period[end]"))?;
-    period.finish()?;
-    if end < start {
-        return Err(ApiError::invalid("The period must not end before it starts.").param("period[end]"));
-    }
-    Ok(json!({ "start": start, "end": end }))
+    tx.require(Kind::Subscription, &id, Place::Param("subscription"))?;
+    Ok(json!({ "subscription_details": { "subscription": id }, "type": "subscription_details" }))
 }
 
 pub fn retrieve(call: &mut Call) -> Result<Value, ApiError> {
@@ -127,26 +51,34 @@ pub fn retrieve(call: &mut Call) -> Result<Value, ApiError> {
 
 pub fn update(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
-    params.refuse(UNSUPPORTED)?;
-    params.refuse(&["amount", "discountable", "period", "pricing", "quantity"])?;
     let mut item = call.tx.require(Kind::InvoiceItem, call.id(), Place::Path)?;
-    item["metadata"] = params.metadata(&item["metadata"])?;
-    if let Some(description) = params.clearable("description")? {
-        item["description"] = description.into_json();
-    }
+    let on = call.tx.copy(Kind::Invoice, text(&item, "invoice"));
+    ensure_draft(on.as_ref(), "update")?;
+    invoice_item_params::read(call.tx, &mut params, &mut item)?;
     params.finish()?;
-    call.tx.put(Kind::InvoiceItem, item.clone());
+    match on {
+        None => call.tx.put(Kind::InvoiceItem, item.clone()),
+        Some(mut draft) => {
+            draft_lines::change(call.tx, &mut draft, item.clone());
+            draft_lines::store(call.tx, draft);
+        }
+    }
     Ok(item)
+}
+
+/// What is on a finalised invoice stays as it is.
+fn ensure_draft(on: Option<&Value>, what: &str) -> Result<(), ApiError> {
+    if on.is_none_or(|invoice| invoice["status"] == "draft") {
+        return Ok(());
+    }
+    let message = format!("You can't {what} an invoice item that is on a finalized invoice.");
+    Err(ApiError::invalid(message).code("invoice_not_editable"))
 }
 
 pub fn delete(call: &mut Call) -> Result<Value, ApiError> {
     call.take_params().finish()?;
     let item = call.tx.require(Kind::InvoiceItem, call.id(), Place::Path)?;
-    let on = call.tx.copy(Kind::Invoice, text(&item, "invoice"));
-    if on.is_some_and(|invoice| invoice["status"] != "draft") {
-        let message = "You can't delete an invoice item that is on a finalized invoice.";
-        return Err(ApiError::invalid(message).code("invoice_not_editable"));
-    }
+    ensure_draft(call.tx.copy(Kind::Invoice, text(&item, "invoice")).as_ref(), "delete")?;
     invoice_item::remove(call.tx, &item);
     Ok(json!({ "id": call.id(), "object": "invoiceitem", "deleted": true }))
 }
@@ -154,12 +86,21 @@ pub fn delete(call: &mut Call) -> Result<Value, ApiError> {
 pub fn list(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
     let page = Page::read(&mut params)?;
+    // An item says `date` for when it was created.
+    let created = Range::read(&mut params, "created")?;
     let customer = params.text("customer")?;
     let invoice = params.text("invoice")?;
     let pending = params.boolean("pending")?;
     params.finish()?;
-    page.of(call.tx, Kind::InvoiceItem, "/v1/invoiceitems", Key::Customer.of(customer.as_deref()), |item| {
-        invoice.as_ref().is_none_or(|invoice| item["invoice"] == **invoice)
-            && pending.is_none_or(|pending| item["invoice"].is_null() == pending)
-    })
+    page.named(
+        call.tx,
+        Kind::InvoiceItem,
+        "/v1/invoiceitems",
+        Key::Customer.of(customer.as_deref()),
+        |item| {
+            invoice.as_ref().is_none_or(|invoice| item["invoice"] == **invoice)
+                && pending.is_none_or(|pending| item["invoice"].is_null() == pending)
+                && created.has(&item["date"])
+        },
+    )
 }

@@ -18,20 +18,22 @@ pub fn list(call: &mut Call) -> Result<Value, ApiError> {
     let page = Page::read_with_created(&mut params)?;
     let invoice = params.text("invoice")?;
     let status = params.one_of("status", &["canceled", "open", "paid"])?;
-    let intent = params.children("payment")?.map(read_payment).transpose()?;
+    let paid_by = params.children("payment")?.map(read_payment).transpose()?;
     params.finish()?;
     let key = Key::Invoice.of(invoice.as_deref());
     page.of(call.tx, Kind::InvoicePayment, "/v1/invoice_payments", key, |payment| {
         status.as_ref().is_none_or(|status| payment["status"] == **status)
-            && intent.as_ref().is_none_or(|intent| payment["payment"]["payment_intent"] == **intent)
+            && paid_by.as_ref().is_none_or(|(kind, id)| payment["payment"][kind] == **id)
     })
 }
 
-/// `payment[type]=payment_intent&payment[payment_intent]=…`
-fn read_payment(mut payment: Params) -> Result<String, ApiError> {
+/// `payment[type]=payment_intent&payment[payment_intent]=…`. Payments that Stripe has not made are recorded nowhere
+/// here, so that no invoice payment has a `payment_record`.
+fn read_payment(mut payment: Params) -> Result<(String, String), ApiError> {
     let name = payment.full_name("type");
-    payment.one_of("type", &["payment_intent"])?.ok_or_else(|| ApiError::missing_param(&name))?;
-    let intent = payment.required_text("payment_intent")?;
+    let kind = payment.one_of("type", &["payment_intent", "payment_record"])?;
+    let kind = kind.ok_or_else(|| ApiError::missing_param(&name))?;
+    let id = payment.required_text(&kind)?;
     payment.finish()?;
-    Ok(intent)
+    Ok((kind, id))
 }

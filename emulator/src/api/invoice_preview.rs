@@ -139,7 +139,8 @@ fn of_subscription(tx: &mut Tx, subscription: Value, mut details: Params) -> Res
     if cancel_now {
         return Ok(of_cancellation(tx, &subscription, change.prorate));
     }
-    let planned = change::plan(tx, &subscription, &change)?;
+    let planned = change::plan(tx, &subscription, &change);
+    let planned = planned.map_err(|error| error.within("subscription_details"))?;
     let preview = preview::of_change(tx, &planned, change.prorate);
     if let Some(now) = preview.now {
         return Ok(now);

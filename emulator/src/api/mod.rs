@@ -4,31 +4,40 @@
 mod account;
 mod charges;
 mod checkout_sessions;
+mod collection;
 mod coupons;
+mod customer_balance;
 mod customers;
 mod discounts;
 mod events;
 mod invoice_actions;
 mod invoice_create;
+mod invoice_item_params;
 mod invoice_items;
+mod invoice_lines;
+mod invoice_params;
 mod invoice_payments;
 mod invoice_preview;
 mod invoices;
 mod payment_intents;
+mod payment_method_input;
 mod payment_methods;
 mod portal_configurations;
 mod portal_sessions;
+mod price_data;
 mod prices;
 mod products;
 mod promotion_codes;
 mod refunds;
 mod search;
 mod setup_intents;
+mod shipping;
 mod subscription_change;
 mod subscription_items;
 mod subscription_schedules;
 mod subscriptions;
 mod subscriptions_create;
+mod tax_ids;
 mod test_clocks;
 mod urls;
 mod webhook_endpoints;
@@ -71,11 +80,21 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("POST", "/v1/customers/:id", customers::update),
     ("DELETE", "/v1/customers/:id", customers::delete),
     ("GET", "/v1/customers/:id/payment_methods", payment_methods::list_of_customer),
+    ("GET", "/v1/customers/:id/payment_methods/:id", payment_methods::retrieve_of_customer),
     ("DELETE", "/v1/customers/:id/discount", discounts::delete_of_customer),
+    ("POST", "/v1/customers/:id/balance_transactions", customer_balance::create),
+    ("GET", "/v1/customers/:id/balance_transactions", customer_balance::list),
+    ("GET", "/v1/customers/:id/balance_transactions/:id", customer_balance::retrieve),
+    ("POST", "/v1/customers/:id/balance_transactions/:id", customer_balance::update),
+    ("POST", "/v1/customers/:id/tax_ids", tax_ids::create),
+    ("GET", "/v1/customers/:id/tax_ids", tax_ids::list),
+    ("GET", "/v1/customers/:id/tax_ids/:id", tax_ids::retrieve),
+    ("DELETE", "/v1/customers/:id/tax_ids/:id", tax_ids::delete),
     ("POST", "/v1/products", products::create),
     ("GET", "/v1/products", products::list),
     ("GET", "/v1/products/:id", products::retrieve),
     ("POST", "/v1/products/:id", products::update),
+    ("DELETE", "/v1/products/:id", products::delete),
     ("POST", "/v1/prices", prices::create),
     ("GET", "/v1/prices", prices::list),
     ("GET", "/v1/prices/:id", prices::retrieve),
@@ -92,6 +111,7 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("POST", "/v1/checkout/sessions", checkout_sessions::create),
     ("GET", "/v1/checkout/sessions", checkout_sessions::list),
     ("GET", "/v1/checkout/sessions/:id", checkout_sessions::retrieve),
+    ("POST", "/v1/checkout/sessions/:id", checkout_sessions::update),
     ("POST", "/v1/checkout/sessions/:id/expire", checkout_sessions::expire),
     ("GET", "/v1/checkout/sessions/:id/line_items", checkout_sessions::line_items),
     ("POST", "/v1/subscriptions", subscriptions_create::create),
@@ -120,6 +140,7 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("POST", "/v1/payment_methods", payment_methods::create),
     ("GET", "/v1/payment_methods", payment_methods::list),
     ("GET", "/v1/payment_methods/:id", payment_methods::retrieve),
+    ("POST", "/v1/payment_methods/:id", payment_methods::update),
     ("POST", "/v1/payment_methods/:id/attach", payment_methods::attach),
     ("POST", "/v1/payment_methods/:id/detach", payment_methods::detach),
     ("POST", "/v1/setup_intents", setup_intents::create),
@@ -139,11 +160,23 @@ const ROUTES: &[(&str, &str, Operation)] = &[
     ("POST", "/v1/invoices/:id/pay", invoice_actions::pay),
     ("POST", "/v1/invoices/:id/void", invoice_actions::void),
     ("POST", "/v1/invoices/:id/mark_uncollectible", invoice_actions::mark_uncollectible),
-    ("GET", "/v1/invoices/:id/lines", invoices::lines),
+    ("POST", "/v1/invoices/:id/send", invoice_actions::send),
+    ("POST", "/v1/invoices/:id/add_lines", invoice_lines::add),
+    ("POST", "/v1/invoices/:id/update_lines", invoice_lines::update_many),
+    ("POST", "/v1/invoices/:id/remove_lines", invoice_lines::remove),
+    ("GET", "/v1/invoices/:id/lines", invoice_lines::list),
+    ("POST", "/v1/invoices/:id/lines/:id", invoice_lines::update),
+    ("POST", "/v1/payment_intents", payment_intents::create),
     ("GET", "/v1/payment_intents", payment_intents::list),
     ("GET", "/v1/payment_intents/:id", payment_intents::retrieve),
+    ("POST", "/v1/payment_intents/:id", payment_intents::update),
+    ("POST", "/v1/payment_intents/:id/confirm", payment_intents::confirm),
+    ("POST", "/v1/payment_intents/:id/capture", payment_intents::capture),
+    ("POST", "/v1/payment_intents/:id/cancel", payment_intents::cancel),
     ("GET", "/v1/charges", charges::list),
     ("GET", "/v1/charges/:id", charges::retrieve),
+    ("POST", "/v1/charges/:id", charges::update),
+    ("POST", "/v1/charges/:id/capture", charges::capture),
     ("POST", "/v1/refunds", refunds::create),
     ("GET", "/v1/refunds", refunds::list),
     ("GET", "/v1/refunds/:id", refunds::retrieve),
@@ -204,6 +237,10 @@ pub fn route(method: &str, path: &str) -> Result<(Operation, Vec<String>), ApiEr
 
 /// The ids in `path` if it fits `pattern`.
 fn ids(pattern: &str, path: &str) -> Option<Vec<String>> {
+    // Almost every pattern is out by what stands before its first id.
+    if !path.starts_with(pattern.split(':').next().unwrap_or_default()) {
+        return None;
+    }
     let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
     let mut ids = Vec::new();
     loop {

@@ -1,62 +1,57 @@
-//! Payment methods: cards, made from Stripe's test tokens or by the checkout page, given to customers and
-//! taken from them.
+//! Payment methods: cards, made from Stripe's test tokens or by the checkout page, changed, given to customers and
+//! taken from them. What a request says of a card is read in `payment_method_input`.
+//!
+//! Not sure: Stripe's words for an update of a card that is no customer's.
 
 use serde_json::{Value, json};
 
-use super::Call;
-use crate::billing::cards::{Behaviour, TestCard, passes_luhn};
+use super::{Call, payment_method_input};
+use crate::billing::cards::{Behaviour, TestCard};
 use crate::billing::payment_method::{self, CardDetails};
 use crate::error::{ApiError, Place};
 use crate::list::Page;
-use crate::params::{Change, Params};
-use crate::state::{Key, Kind, Tx, text};
+use crate::params::Params;
+use crate::state::{Key, Kind, Tx, number, text};
+
+/// Parameters that Stripe has and that this emulator would have to ignore: those for accounts of others, who clone
+/// a card, and for other kinds of payment.
+const UNSUPPORTED: &[&str] = &["customer", "payment_method", "radar_options"];
 
 pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
-    params.one_of("type", &["card"])?.ok_or_else(|| ApiError::missing_param("type"))?;
-    let metadata = params.metadata(&json!({}))?;
-    let card = params.children("card")?.ok_or_else(|| ApiError::missing_param("card"))?;
-    let mut details = read_card(call.tx, card)?;
-    if let Some(mut billing) = params.children("billing_details")? {
-        details.name = billing.clearable("name")?.and_then(set);
-        details.email = billing.clearable("email")?.and_then(set);
-        billing.finish()?;
+    params.refuse(UNSUPPORTED)?;
+    let given = payment_method_input::read(call.tx, &mut params)?;
+    params.finish()?;
+    Ok(payment_method::create_with(call.tx, &given.details, given.metadata, given.more))
+}
+
+/// Changes a card that a customer has.
+pub fn update(call: &mut Call) -> Result<Value, ApiError> {
+    let mut params = call.take_params();
+    let mut method = call.tx.require(Kind::PaymentMethod, call.id(), Place::Path)?;
+    if method["customer"].is_null() {
+        let message = "A PaymentMethod must be attached to a customer to be updated.";
+        return Err(ApiError::invalid(message).code("payment_method_unexpected_state"));
+    }
+    method["metadata"] = params.metadata(&method["metadata"])?;
+    payment_method_input::read_billing(&mut params, &mut method["billing_details"])?;
+    if let Some(allow) = payment_method_input::read_redisplay(&mut params)? {
+        method["allow_redisplay"] = json!(allow);
+    }
+    if let Some(mut card) = params.children("card")? {
+        card.refuse(&["networks"])?;
+        for field in ["exp_month", "exp_year"] {
+            if let Some(number) = card.integer(field)? {
+                method["card"][field] = json!(number);
+            }
+        }
+        let (month, year) = (number(&method["card"], "exp_month"), number(&method["card"], "exp_year"));
+        payment_method_input::ensure_valid(call.tx, month, year, &card)?;
+        card.finish()?;
     }
     params.finish()?;
-    Ok(payment_method::create(call.tx, &details, metadata))
-}
-
-fn set(change: Change<String>) -> Option<String> {
-    match change {
-        Change::Set(text) => Some(text),
-        Change::Clear => None,
-    }
-}
-
-fn read_card(tx: &Tx, mut card: Params) -> Result<CardDetails, ApiError> {
-    if let Some(token) = card.text("token")? {
-        card.finish()?;
-        let known = TestCard::by_token(&token).ok_or_else(|| no_token(&token))?;
-        return Ok(CardDetails::of_test_card(known, tx.now()));
-    }
-    let number = card.required_text("number")?.replace([' ', '-'], "");
-    let param = card.full_name("number");
-    let month = card.integer("exp_month")?.ok_or_else(|| ApiError::missing_param("card[exp_month]"))?;
-    let year = card.integer("exp_year")?.ok_or_else(|| ApiError::missing_param("card[exp_year]"))?;
-    card.text("cvc")?;
-    card.finish()?;
-    if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) || !passes_luhn(&number) {
-        return Err(ApiError::card("incorrect_number", None, "Your card number is incorrect.").param(param));
-    }
-    if !(1..=12).contains(&month) {
-        let message = "Your card's expiration month is invalid.";
-        return Err(ApiError::card("invalid_expiry_month", None, message).param("card[exp_month]"));
-    }
-    Ok(CardDetails { number, exp_month: month, exp_year: year, name: None, email: None })
-}
-
-fn no_token(token: &str) -> ApiError {
-    ApiError::invalid(format!("No such token: '{token}'")).code("resource_missing").param("card[token]")
+    call.tx.update(Kind::PaymentMethod, method.clone(), "payment_method.updated");
+    Ok(method)
 }
 
 pub fn retrieve(call: &mut Call) -> Result<Value, ApiError> {
@@ -73,9 +68,19 @@ pub fn list(call: &mut Call) -> Result<Value, ApiError> {
     page(call.tx, params, customer, "/v1/payment_methods")
 }
 
+pub fn retrieve_of_customer(call: &mut Call) -> Result<Value, ApiError> {
+    call.take_params().finish()?;
+    call.tx.require(Kind::Customer, call.id(), Place::Path)?;
+    let id = call.path.get(1).map_or("", String::as_str);
+    let method = call.tx.require(Kind::PaymentMethod, id, Place::Path)?;
+    if method["customer"] == *call.id() {
+        return Ok(method);
+    }
+    Err(ApiError::no_such(Kind::PaymentMethod, id, Place::Path))
+}
+
 pub fn list_of_customer(call: &mut Call) -> Result<Value, ApiError> {
-    let mut params = call.take_params();
-    params.one_of("allow_redisplay", &["always", "limited", "unspecified"])?;
+    let params = call.take_params();
     let customer = call.id().to_owned();
     call.tx.require(Kind::Customer, &customer, Place::Path)?;
     let url = format!("/v1/customers/{customer}/payment_methods");
@@ -86,10 +91,12 @@ pub fn list_of_customer(call: &mut Call) -> Result<Value, ApiError> {
 fn page(tx: &Tx, mut params: Params, customer: Option<String>, url: &str) -> Result<Value, ApiError> {
     let page = Page::read(&mut params)?;
     let wanted = params.text("type")?;
+    let redisplay = payment_method_input::read_redisplay(&mut params)?;
     params.finish()?;
     let owner = customer.unwrap_or_default();
     page.of(tx, Kind::PaymentMethod, url, Key::Customer.of(Some(&owner)), |method| {
         wanted.as_ref().is_none_or(|wanted| method["type"] == **wanted)
+            && redisplay.as_ref().is_none_or(|redisplay| method["allow_redisplay"] == **redisplay)
     })
 }
 
@@ -104,16 +111,23 @@ pub fn attach(call: &mut Call) -> Result<Value, ApiError> {
     if method["customer"] == *customer {
         return Ok(method);
     }
+    ensure_attachable(call.tx, &id, Place::Path)?;
+    let method = payment_method::attach(call.tx, &id, &customer);
+    call.tx.emit("payment_method.attached", &method);
+    Ok(method)
+}
+
+/// Refuses a card that is somebody's, and one that is declined when it is checked.
+pub fn ensure_attachable(tx: &Tx, id: &str, place: Place) -> Result<(), ApiError> {
+    let method = tx.require(Kind::PaymentMethod, id, place)?;
     if !method["customer"].is_null() {
         let message = "The payment method you provided has already been attached to a customer.";
         return Err(ApiError::invalid(message).code("payment_method_unexpected_state"));
     }
-    if let Behaviour::Declines(decline) = payment_method::behaviour(call.tx, &id) {
+    if let Behaviour::Declines(decline) = payment_method::behaviour(tx, id) {
         return Err(ApiError::card(decline.code, decline.decline_code, decline.message));
     }
-    let method = payment_method::attach(call.tx, &id, &customer);
-    call.tx.emit("payment_method.attached", &method);
-    Ok(method)
+    Ok(())
 }
 
 /// The id of a payment method; `pm_card_visa` and the like stand for a new one.

@@ -3,54 +3,33 @@
 use serde_json::{Value, json};
 
 use super::Call;
+use super::price_data::{self, Product, Terms};
 use crate::billing::money::MOST_AMOUNT;
-use crate::billing::subscription::plan_of;
 use crate::error::{ApiError, Place};
 use crate::list::Page;
 use crate::params::{Change, Params};
-use crate::state::{Kind, Tx, ids, text};
+use crate::state::{Kind, Tx, text};
 
 const UNSUPPORTED: &[&str] =
-    &["currency_options", "custom_unit_amount", "product_data", "tiers", "tiers_mode", "transform_quantity"];
+    &["currency_options", "custom_unit_amount", "tiers", "tiers_mode", "transform_quantity"];
+/// The fields of a product that a new price may bring along.
+const PRODUCT_DATA: &[&str] =
+    &["active", "id", "metadata", "name", "statement_descriptor", "tax_code", "tax_details", "unit_label"];
 const INTERVALS: &[&str] = &["day", "week", "month", "year"];
-const TAX: &[&str] = &["exclusive", "inclusive", "unspecified"];
+pub const TAX: &[&str] = &["exclusive", "inclusive", "unspecified"];
 
 pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
     params.refuse(UNSUPPORTED)?;
     let currency = read_currency(&mut params)?;
-    let product = params.required_text("product")?;
-    call.tx.require(Kind::Product, &product, Place::Param("product"))?;
+    let product = price_data::read_product(call.tx, &mut params, PRODUCT_DATA, Product::AsGiven)?;
     params.one_of("billing_scheme", &["per_unit"])?;
     let (amount, decimal) = read_amount(&mut params)?;
     let recurring = params.children("recurring")?.map(read_recurring).transpose()?;
-    let mut price = json!({
-        "id": ids::new("price_"),
-        "object": "price",
-        "active": true,
-        "billing_scheme": "per_unit",
-        "created": call.tx.now(),
-        "currency": currency,
-        "custom_unit_amount": null,
-        "livemode": false,
-        "lookup_key": null,
-        "metadata": {},
-        "nickname": null,
-        "product": product,
-        "recurring": recurring,
-        "tax_behavior": "unspecified",
-        "tiers_mode": null,
-        "transform_quantity": null,
-        "type": if recurring.is_some() { "recurring" } else { "one_time" },
-        "unit_amount": amount,
-        "unit_amount_decimal": decimal,
-    });
+    let terms = Terms { currency, amount, decimal, recurring };
+    let mut price = price_data::object(call.tx, &product, terms);
     read_common(call.tx, params, &mut price)?;
-    call.tx.put(Kind::Price, price.clone());
-    if recurring.is_some() {
-        call.tx.emit("plan.created", &plan_of(&price));
-    }
-    call.tx.emit("price.created", &price);
+    price_data::put(call.tx, &price);
     Ok(price)
 }
 
@@ -82,6 +61,7 @@ pub fn list(call: &mut Call) -> Result<Value, ApiError> {
     }
     let mut recurring = params.children("recurring")?.unwrap_or_default();
     let interval = recurring.one_of("interval", INTERVALS)?;
+    let usage = recurring.one_of("usage_type", &["licensed", "metered"])?;
     recurring.finish()?;
     params.finish()?;
     let is = |price: &Value, field: &str, wanted: &Option<String>| {
@@ -93,6 +73,7 @@ pub fn list(call: &mut Call) -> Result<Value, ApiError> {
             && is(price, "product", &product)
             && is(price, "type", &kind)
             && is(&price["recurring"], "interval", &interval)
+            && is(&price["recurring"], "usage_type", &usage)
             && keys.as_ref().is_none_or(|keys| keys.iter().any(|key| key == text(price, "lookup_key")))
     })
 }
@@ -161,23 +142,23 @@ pub fn read_currency(params: &mut Params) -> Result<String, ApiError> {
     if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_lowercase()) {
         let message =
             format!("Invalid currency: {currency}. Stripe takes three-letter ISO codes, for example usd.");
-        return Err(ApiError::invalid(message).param("currency"));
+        return Err(ApiError::invalid(message).param(params.full_name("currency")));
     }
     Ok(currency)
 }
 
 /// The amount, and the same as a decimal string.
-fn read_amount(params: &mut Params) -> Result<(i64, String), ApiError> {
+pub fn read_amount(params: &mut Params) -> Result<(i64, String), ApiError> {
     let amount = params.integer("unit_amount")?;
     let decimal = params.text("unit_amount_decimal")?;
     let amount = match (amount, decimal) {
         (Some(_), Some(_)) => {
             let message = "You may only specify one of these parameters: unit_amount, unit_amount_decimal.";
-            return Err(ApiError::invalid(message).param("unit_amount"));
+            return Err(ApiError::invalid(message).param(params.full_name("unit_amount")));
         }
         (Some(amount), None) => amount,
         (None, Some(text)) => params.parse_integer("unit_amount_decimal", &text)?,
-        (None, None) => return Err(ApiError::missing_param("unit_amount")),
+        (None, None) => return Err(ApiError::missing_param(&params.full_name("unit_amount"))),
     };
     if !(0..=MOST_AMOUNT).contains(&amount) {
         let bound = if amount < 0 {
@@ -186,12 +167,12 @@ fn read_amount(params: &mut Params) -> Result<(i64, String), ApiError> {
             format!("less than or equal to {MOST_AMOUNT}")
         };
         let error = ApiError::invalid(format!("This value must be {bound}."));
-        return Err(error.code("parameter_invalid_integer").param("unit_amount"));
+        return Err(error.code("parameter_invalid_integer").param(params.full_name("unit_amount")));
     }
     Ok((amount, amount.to_string()))
 }
 
-fn read_recurring(mut recurring: Params) -> Result<Value, ApiError> {
+pub fn read_recurring(mut recurring: Params) -> Result<Value, ApiError> {
     let name = recurring.full_name("interval");
     let interval = recurring.one_of("interval", INTERVALS)?.ok_or_else(|| ApiError::missing_param(&name))?;
     let count = recurring.integer("interval_count")?.unwrap_or(1);

@@ -1,17 +1,14 @@
-//! Refunds: money given back of a charge, at once and for good.
-//!
-//! At Stripe a card's refund gets its network reference some days later, which tells of itself as
-//! `refund.updated`; here the reference stays pending. Refunds that are pending or fail are not here either, nor
-//! are balance transactions.
+//! Refunds of charges: asked for, read, listed. What becomes of them is `billing::refund`'s business.
 
 use serde_json::{Value, json};
 
 use super::Call;
 use crate::billing::money;
+use crate::billing::refund::{self, Order};
 use crate::error::{ApiError, Place};
 use crate::list::Page;
 use crate::params::Params;
-use crate::state::{Kind, Tx, ids, number, text};
+use crate::state::{Kind, Tx, number, text};
 
 /// Parameters that Stripe has and that this emulator would have to ignore.
 const UNSUPPORTED: &[&str] =
@@ -26,43 +23,7 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let metadata = params.metadata(&json!({}))?;
     let amount = read_amount(&mut params, &charge)?;
     params.finish()?;
-    let refund = json!({
-        "id": ids::new("re_"),
-        "object": "refund",
-        "amount": amount,
-        "balance_transaction": null,
-        "charge": charge["id"],
-        "created": call.tx.now(),
-        "currency": charge["currency"],
-        "customer": charge["customer"],
-        "customer_account": null,
-        "destination_details": {
-            "card": {
-                "reference_status": "pending",
-                "reference_type": "acquirer_reference_number",
-                "type": "refund",
-            },
-            "type": "card",
-        },
-        "metadata": metadata,
-        "payment_intent": charge["payment_intent"],
-        "payment_method": charge["payment_method"],
-        "reason": reason,
-        "receipt_number": null,
-        "source_transfer_reversal": null,
-        "status": "succeeded",
-        "transfer_reversal": null,
-    });
-    call.tx.create(Kind::Refund, refund.clone(), "refund.created");
-    give_back(call.tx, charge, amount);
-    Ok(refund)
-}
-
-fn give_back(tx: &mut Tx, mut charge: Value, amount: i64) {
-    let given = number(&charge, "amount_refunded") + amount;
-    charge["amount_refunded"] = json!(given);
-    charge["refunded"] = json!(given == number(&charge, "amount_captured"));
-    tx.update(Kind::Charge, charge, "charge.refunded");
+    Ok(refund::create(call.tx, charge, Order { amount, reason, metadata }))
 }
 
 pub fn retrieve(call: &mut Call) -> Result<Value, ApiError> {
@@ -79,7 +40,7 @@ pub fn update(call: &mut Call) -> Result<Value, ApiError> {
     Ok(refund)
 }
 
-/// Only a refund that is still pending can be canceled, and none here is.
+/// Only a refund that requires an action can be canceled, says Stripe, and a card's never does.
 pub fn cancel(call: &mut Call) -> Result<Value, ApiError> {
     call.take_params().finish()?;
     require(call.tx, call.id())?;

@@ -48,7 +48,7 @@ pub fn read(tx: &Tx, params: &mut Params) -> Result<Change, ApiError> {
         Some("none") => Prorate::Never,
         _ => Prorate::Create,
     };
-    let anchor = match params.one_of("billing_cycle_anchor", &["now", "unchanged"])?.as_deref() {
+    let anchor = match read_anchor(params, &["now", "unchanged"])?.as_deref() {
         Some("now") => Anchor::Now,
         _ => Anchor::Unchanged,
     };
@@ -66,6 +66,21 @@ pub fn read(tx: &Tx, params: &mut Params) -> Result<Change, ApiError> {
         }
     };
     Ok(Change { items: Vec::new(), prorate, date, anchor, trial_end })
+}
+
+/// `billing_cycle_anchor` as a word, or as `billing_cycle_anchor[type]`, which is how Stripe's libraries write it now.
+pub fn read_anchor(params: &mut Params, words: &[&str]) -> Result<Option<String>, ApiError> {
+    let name = "billing_cycle_anchor";
+    if !params.has(name) || params.peek(name).is_some() {
+        return params.one_of(name, words);
+    }
+    let Some(mut anchor) = params.children(name)? else {
+        return Ok(None);
+    };
+    let param = anchor.full_name("type");
+    let word = anchor.one_of("type", words)?.ok_or_else(|| ApiError::missing_param(&param))?;
+    anchor.finish()?;
+    Ok(Some(word))
 }
 
 /// `items[]`.

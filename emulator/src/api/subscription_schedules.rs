@@ -20,14 +20,8 @@ use crate::state::{Key, Kind, Tx, text};
 
 /// Parameters that Stripe has and that this emulator would have to ignore.
 const UNSUPPORTED: &[&str] = &["customer_account", "pause_schedules"];
-const UNSUPPORTED_SETTINGS: &[&str] = &[
-    "application_fee_percent",
-    "automatic_tax",
-    "billing_thresholds",
-    "invoice_settings",
-    "on_behalf_of",
-    "transfer_data",
-];
+const UNSUPPORTED_SETTINGS: &[&str] =
+    &["application_fee_percent", "automatic_tax", "billing_thresholds", "on_behalf_of", "transfer_data"];
 
 pub fn retrieve(call: &mut Call) -> Result<Value, ApiError> {
     call.take_params().finish()?;
@@ -124,12 +118,13 @@ fn read_common(tx: &Tx, params: &mut Params, schedule: &mut Value) -> Result<(),
         return Ok(());
     };
     settings.refuse(UNSUPPORTED_SETTINGS)?;
-    settings.one_of("collection_method", &["charge_automatically"])?;
+    phases::read_collection(&mut settings, &mut schedule["default_settings"], &Value::Null)?;
     if let Some(anchor) = settings.one_of("billing_cycle_anchor", phases::ANCHORS)? {
         schedule["default_settings"]["billing_cycle_anchor"] = json!(anchor);
     }
     if let Some(method) = settings.text("default_payment_method")? {
-        ensure_own_method(tx, &method, text(schedule, "customer"))?;
+        let owned = ensure_own_method(tx, &method, text(schedule, "customer"));
+        owned.map_err(|error| error.within("default_settings"))?;
         schedule["default_settings"]["default_payment_method"] = json!(method);
     }
     if let Some(description) = settings.clearable("description")?.map(Change::into_json) {

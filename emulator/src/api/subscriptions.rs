@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, subscription_change};
+use super::subscription_change::read_anchor;
+use super::{Call, collection, subscription_change};
 use crate::billing::cancellation::{self, FEEDBACK};
 use crate::billing::subscription::{has_ended, period_ends};
 use crate::billing::{change, ending, schedule, trial, update};
@@ -30,8 +31,6 @@ const UNSUPPORTED: &[&str] = &[
     "automatic_tax",
     "billing_schedules",
     "billing_thresholds",
-    "collection_method",
-    "days_until_due",
     "default_source",
     "default_tax_rates",
     "discounts",
@@ -56,7 +55,7 @@ pub fn list(call: &mut Call) -> Result<Value, ApiError> {
     let price = params.text("price")?;
     let collection = params.one_of("collection_method", &["charge_automatically", "send_invoice"])?;
     params.finish()?;
-    page.of(
+    page.named(
         call.tx,
         Kind::Subscription,
         "/v1/subscriptions",
@@ -104,6 +103,7 @@ pub fn update(call: &mut Call) -> Result<Value, ApiError> {
         subscription["description"] = description.into_json();
     }
     read_default_payment_method(call.tx, &mut params, &mut subscription)?;
+    collection::read_into(call.tx, &mut params, &mut subscription)?;
     read_cancellation(call.tx, &mut params, &mut subscription)?;
     read_cancellation_details(&mut params, &mut subscription)?;
     read_trial_settings(&mut params, &mut subscription)?;
@@ -142,7 +142,7 @@ pub fn resume(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
     let subscription = call.tx.require(Kind::Subscription, call.id(), Place::Path)?;
     // The other words would have to keep a period that went by unpaid.
-    params.one_of("billing_cycle_anchor", &["now"])?;
+    read_anchor(&mut params, &["now"])?;
     params.one_of("proration_behavior", &["always_invoice", "create_prorations", "none"])?;
     params.refuse(&["proration_date"])?;
     params.finish()?;

@@ -2,14 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::Call;
 use super::checkout_sessions::{read_billing_mode, read_trial_settings};
 use super::discounts::{self, Sale};
 use super::subscription_change::read_quantity;
 use super::subscriptions::ensure_own_method;
+use super::{Call, collection};
+use crate::billing::customer;
 use crate::billing::discount::Applied;
 use crate::billing::payment::{self, Authentication, Charged, Order};
 use crate::billing::purchase::{self, Settlement, Unpaid};
+use crate::billing::sending;
 use crate::billing::subscription::{Draft, Line};
 use crate::error::{ApiError, Place};
 use crate::params::{Change, Params};
@@ -28,7 +30,6 @@ const UNSUPPORTED: &[&str] = &[
     "billing_schedules",
     "billing_thresholds",
     "cancel_at",
-    "days_until_due",
     "default_source",
     "default_tax_rates",
     "invoice_settings",
@@ -46,12 +47,15 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let customer = call.tx.require(Kind::Customer, &customer_id, Place::Param("customer"))?;
     let at_period_end = params.boolean("cancel_at_period_end")?.unwrap_or(false);
     let behavior = params.one_of("payment_behavior", BEHAVIORS)?;
-    params.one_of("collection_method", &["charge_automatically"])?;
+    let days = collection::read(&mut params, None)?.flatten();
     params.one_of("proration_behavior", &["always_invoice", "create_prorations", "none"])?;
     params.boolean("off_session")?;
     let mut draft = read_draft(call.tx, &mut params, customer_id)?;
     draft.discounts = read_discounts(call.tx, &mut params, &draft)?;
     params.finish()?;
+    if let Some(days) = days {
+        return begin_with_invoice(call.tx, &customer, &draft, days, at_period_end);
+    }
     let method = draft.default_payment_method.clone().or_else(|| {
         let default = &customer["invoice_settings"]["default_payment_method"];
         default.as_str().map(str::to_owned)
@@ -59,27 +63,35 @@ pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let settlement = settle(call.tx, &draft, method, behavior.as_deref().unwrap_or("allow_incomplete"))?;
     let purchase = purchase::begin(call.tx, &draft, settlement);
     purchase.announce_charge(call.tx);
-    announce_currency(call.tx, &customer);
+    customer::announce_currency(call.tx, &customer);
     purchase.announce(call.tx);
-    let mut subscription = purchase.subscription;
-    if at_period_end {
+    Ok(end_with_period(call.tx, purchase.subscription, at_period_end))
+}
+
+/// One whose customer is sent invoices: it begins at once, whatever `payment_behavior` says.
+fn begin_with_invoice(
+    tx: &mut Tx,
+    customer: &Value,
+    draft: &Draft,
+    days: i64,
+    at_period_end: bool,
+) -> Result<Value, ApiError> {
+    sending::ensure_address(customer)?;
+    let subscription = sending::begin(tx, draft, days);
+    customer::announce_currency(tx, customer);
+    Ok(end_with_period(tx, subscription, at_period_end))
+}
+
+fn end_with_period(tx: &mut Tx, mut subscription: Value, is_wanted: bool) -> Value {
+    if is_wanted {
         let (_, end) = crate::billing::subscription::period_ends(&subscription);
         subscription["cancel_at"] = json!(end);
         subscription["cancel_at_period_end"] = json!(true);
-        subscription["canceled_at"] = json!(call.tx.now());
+        subscription["canceled_at"] = json!(tx.now());
         subscription["cancellation_details"]["reason"] = json!("cancellation_requested");
-        call.tx.update(Kind::Subscription, subscription.clone(), "customer.subscription.updated");
+        tx.update(Kind::Subscription, subscription.clone(), "customer.subscription.updated");
     }
-    Ok(subscription)
-}
-
-/// Tells that the customer is billed in a currency from now on.
-fn announce_currency(tx: &mut Tx, before: &Value) {
-    let customer = tx.copy(Kind::Customer, text(before, "id")).unwrap_or_default();
-    if customer["currency"] != before["currency"] {
-        let previous = json!({ "currency": before["currency"] });
-        tx.emit_with("customer.updated", &customer, Some(previous));
-    }
+    subscription
 }
 
 /// What a subscription will be, without its discounts.

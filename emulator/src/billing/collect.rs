@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::cards::Decline;
 use super::invoice::{self, Occasion};
 use super::payment::{self, Authentication, Charged, Order, Paid};
-use super::standing;
+use super::{ordered_decline, sending, standing};
 use crate::state::diff::previous_attributes;
 use crate::state::{Kind, Tx, number, text};
 
@@ -30,6 +30,8 @@ impl Attempt {
 #[derive(Clone, Debug)]
 pub enum Collected {
     Paid,
+    /// Nothing was tried: the customer is sent the invoice, to pay by themself.
+    Sent,
     /// There is no card.
     NoMethod,
     Declined(Decline),
@@ -42,6 +44,10 @@ pub fn collect(tx: &mut Tx, invoice: Value, attempt: &Attempt) -> Collected {
     if number(&invoice, "amount_remaining") == 0 {
         settle(tx, invoice, None, attempt.occasion);
         return Collected::Paid;
+    }
+    if attempt.occasion == Occasion::Automatic && sending::is_sent(&invoice) {
+        sending::send(tx, &invoice);
+        return Collected::Sent;
     }
     let Some(method) = attempt.method.clone().or_else(|| default_method(tx, &invoice)) else {
         fail(tx, invoice, attempt.occasion, None);
@@ -56,7 +62,11 @@ pub fn collect(tx: &mut Tx, invoice: Value, attempt: &Attempt) -> Collected {
         description: description(&invoice).to_owned(),
         intent: known.map(|payment| text(&payment["payment"], "payment_intent").to_owned()),
     };
-    match payment::charge(tx, &order, attempt.authentication) {
+    let charged = match ordered_decline::take(tx, &invoice) {
+        Some(decline) => Charged::Declined { decline, intent: payment::decline(tx, &order, decline) },
+        None => payment::charge(tx, &order, attempt.authentication),
+    };
+    match charged {
         Charged::Paid(paid) => {
             settle(tx, invoice, Some(&paid), attempt.occasion);
             Collected::Paid
@@ -85,6 +95,10 @@ pub fn settle(tx: &mut Tx, mut invoice: Value, paid: Option<&Paid>, occasion: Oc
     }
     invoice::mark_paid(tx, &mut invoice, occasion);
     tx.put(Kind::Invoice, invoice.clone());
+    if paid.is_none() {
+        // Stripe cancels it; what it says why is not known.
+        invoice::cancel_payment(tx, text(&invoice, "id"), "automatic");
+    }
     tx.emit("invoice.paid", &invoice);
     tx.emit("invoice.payment_succeeded", &invoice);
     if let Some(paid) = paid {
@@ -129,7 +143,7 @@ fn fail(tx: &mut Tx, before: Value, occasion: Occasion, action: Option<&str>) {
     }
     tx.emit("invoice.payment_failed", &invoice);
     tx.emit_with("invoice.updated", &invoice, previous_attributes(&before, &invoice));
-    standing::failed(tx, &invoice);
+    standing::failed(tx, &invoice, occasion);
 }
 
 fn description(invoice: &Value) -> &'static str {

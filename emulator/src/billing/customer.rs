@@ -20,6 +20,12 @@ pub fn build(tx: &Tx, email: Value) -> Value {
     )
 }
 
+/// The customer's tax ids as an invoice shows them.
+pub fn tax_ids(tx: &Tx, customer: &str) -> Value {
+    let all = tx.of_customer(Kind::TaxId, customer).into_iter().rev();
+    all.map(|tax_id| json!({ "type": tax_id["type"], "value": tax_id["value"] })).collect()
+}
+
 /// Ends what the customer subscribes to, lets their cards go, and tells of it. What is left says only that they
 /// were there.
 pub fn delete(tx: &mut Tx, customer: &Value) -> Value {
@@ -34,6 +40,9 @@ pub fn delete(tx: &mut Tx, customer: &Value) -> Value {
         method["customer"] = Value::Null;
         tx.put(Kind::PaymentMethod, method);
     }
+    for tax_id in tx.of_customer(Kind::TaxId, &id) {
+        tx.remove(Kind::TaxId, text(&tax_id, "id"));
+    }
     tx.emit("customer.deleted", customer);
     let tombstone = json!({ "id": id, "object": "customer", "deleted": true });
     let notes = json!({ "created": customer["created"] });
@@ -45,4 +54,13 @@ pub fn delete(tx: &mut Tx, customer: &Value) -> Value {
 pub fn is_email(email: &str) -> bool {
     let (local, domain) = email.rsplit_once('@').unwrap_or_default();
     !local.is_empty() && !domain.is_empty() && !email.contains(char::is_whitespace)
+}
+
+/// Tells that the customer is billed in a currency from now on.
+pub fn announce_currency(tx: &mut Tx, before: &Value) {
+    let customer = tx.copy(Kind::Customer, text(before, "id")).unwrap_or_default();
+    if customer["currency"] != before["currency"] {
+        let previous = json!({ "currency": before["currency"] });
+        tx.emit_with("customer.updated", &customer, Some(previous));
+    }
 }

@@ -4,11 +4,11 @@
 
 use serde_json::Value;
 
-use super::{ending, pending_update, renewal, schedule, test_clock, trial};
+use super::{ending, intent, pending_update, refund, renewal, schedule, test_clock, trial};
 use crate::state::{Due, Kind, Tx, number, text};
 
-/// So much is done in one transaction; the rest in the next.
-const BATCH: usize = 500;
+/// So much is done in one transaction; the rest in the next. It is what has to be done again after a kill.
+const BATCH: usize = 100;
 
 /// Whether something is left to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,9 @@ fn happen(tx: &mut Tx, (at, kind, id): &Due) {
         Kind::SubscriptionSchedule => schedule::time::go_on(tx, value),
         Kind::Subscription => subscription(tx, value),
         Kind::Invoice => renewal::go_on(tx, value),
+        Kind::PaymentIntent => intent::expire(tx, value),
         Kind::TestClock => test_clock::go_on(tx, value),
+        Kind::Refund => refund::settle(tx, value),
         // Only these kinds are ever due; the last is an idempotency key that has lived its day.
         _ => tx.remove(*kind, id),
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::change::{self, Planned};
 use super::payment::Authentication;
 use super::subscription::period_ends;
-use super::{invoice, invoice_item, pending_update, proration, schedule, update};
+use super::{intent, invoice, invoice_item, pending_update, proration, schedule, update};
 use crate::state::{Kind, Tx, text};
 
 /// Ends a subscription now, and tells of it. Nobody is charged any more for what is still open.
@@ -102,11 +102,15 @@ fn invoices_of(tx: &Tx, subscription: &Value) -> Vec<Value> {
     ours.filter(|it| matches!(text(it, "status"), "draft" | "open")).collect()
 }
 
-/// Closes an open checkout session.
+/// Closes an open checkout session, and the intent of a payment that was tried on it.
 pub fn expire_session(tx: &mut Tx, mut session: Value) -> Value {
     session["status"] = json!("expired");
     session["url"] = Value::Null;
     tx.put(Kind::CheckoutSession, session.clone());
+    if let Some(intent) = tx.copy(Kind::PaymentIntent, text(&session, "payment_intent")) {
+        // Not sure: the reason, and that it is canceled at all.
+        intent::cancel(tx, intent, Some("expired"));
+    }
     tx.emit("checkout.session.expired", &session);
     session
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::discount::redeem;
 use super::proration::Proration;
-use super::subscription::{has_ended, product_name};
+use super::subscription::{Line, has_ended, product_name};
 use crate::shapes::{self, Shape};
 use crate::state::{Kind, Tx, ids, number, text};
 
@@ -44,6 +44,36 @@ pub fn of_proration(tx: &Tx, subscription: &Value, proration: &Proration) -> Val
         "quantity_decimal": quantity.to_string(),
         "tax_rates": [],
         "test_clock": subscription["test_clock"],
+    })
+}
+
+/// The item for something that is sold once. It is not stored.
+pub fn of_line(tx: &Tx, customer: &str, line: &Line) -> Value {
+    let (now, amount) = (tx.now(), line.amount());
+    let clock = tx.find(Kind::Customer, customer).map(|customer| customer["test_clock"].clone());
+    json!({
+        "id": ids::new("ii_"),
+        "object": "invoiceitem",
+        "amount": amount,
+        "currency": line.price["currency"],
+        "customer": customer,
+        "customer_account": null,
+        "date": now,
+        "description": product_name(tx, &line.price),
+        "discountable": true,
+        "discounts": [],
+        "invoice": null,
+        "livemode": false,
+        "metadata": {},
+        "net_amount": amount,
+        "parent": null,
+        "period": { "start": now, "end": now },
+        "pricing": pricing(&line.price, amount, line.quantity),
+        "proration": false,
+        "quantity": line.quantity,
+        "quantity_decimal": line.quantity.to_string(),
+        "tax_rates": [],
+        "test_clock": clock,
     })
 }
 
@@ -136,12 +166,13 @@ pub fn pending(tx: &Tx, customer: &str, subscription: &str) -> Vec<Value> {
     all
 }
 
-/// Stores that the items are on the invoice now.
-pub fn bill(tx: &mut Tx, items: Vec<Value>, invoice: &Value) {
-    for mut item in items {
+/// Stores that the items are on the invoice now, and gives them as they are then.
+pub fn bill(tx: &mut Tx, mut items: Vec<Value>, invoice: &Value) -> Vec<Value> {
+    for item in &mut items {
         item["invoice"] = invoice["id"].clone();
-        tx.put(Kind::InvoiceItem, item);
+        tx.put(Kind::InvoiceItem, item.clone());
     }
+    items
 }
 
 /// Stores a new item and tells of it.
@@ -154,7 +185,7 @@ pub fn remove(tx: &mut Tx, item: &Value) {
     let id = text(item, "id").to_owned();
     if let Some(mut draft) = tx.copy(Kind::Invoice, text(item, "invoice")) {
         if let Some(lines) = draft["lines"]["data"].as_array_mut() {
-            lines.retain(|line| line_item(line) != id);
+            lines.retain(|line| id_of_line(line) != id);
             let count = lines.len();
             draft["lines"]["total_count"] = json!(count);
         }
@@ -165,8 +196,8 @@ pub fn remove(tx: &mut Tx, item: &Value) {
     tx.emit("invoiceitem.deleted", item);
 }
 
-/// The invoice item that a line comes of.
-fn line_item(line: &Value) -> &str {
+/// The invoice item that a line comes of; "" if it comes of none.
+pub fn id_of_line(line: &Value) -> &str {
     let parent = &line["parent"];
     let of = |details: &str| parent[details]["invoice_item"].as_str();
     of("invoice_item_details").or_else(|| of("subscription_item_details")).unwrap_or_default()

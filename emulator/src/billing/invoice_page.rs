@@ -79,7 +79,7 @@ fn go_on(
     keep(tx, invoice, method.as_deref());
     let attempt = collect::Attempt { method: method.clone(), occasion: Occasion::ByHand, authentication };
     Ok(match collect::collect(tx, invoice.clone(), &attempt) {
-        Collected::Paid | Collected::NoMethod => Attempt::Done,
+        Collected::Paid | Collected::Sent | Collected::NoMethod => Attempt::Done,
         Collected::Declined(decline) => Attempt::Declined(decline),
         Collected::NeedsAuthentication(intent) => {
             let challenge = ids::new("3ds_");

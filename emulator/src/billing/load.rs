@@ -1,8 +1,6 @@
 //! Many customers at once, each with an active subscription that a card has paid: for tests and measurements at
 //! size. One customer goes the real way of a purchase; the others are that one with other numbers.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
 use super::cards::TestCard;
@@ -44,14 +42,10 @@ pub fn run(tx: &mut Tx, load: &Load) {
     let patterns = example.map(|(kind, mut value)| {
         let private = tx.private(kind, text(&value, "id")).clone();
         rename(&mut value, &names);
-        (kind, Arc::new(Pattern { value, private }))
+        (kind, value, private)
     });
     tx.roll_back_to(&before);
-    for number in 0..load.customers {
-        for (kind, pattern) in &patterns {
-            tx.load(*kind, pattern, number);
-        }
-    }
+    tx.load(patterns, load.customers);
 }
 
 /// One of them, bought as `POST /v1/subscriptions` would.

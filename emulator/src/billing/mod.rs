@@ -2,6 +2,7 @@
 //! invoices, a checkout that completes, and what falls due by the clock. Knows objects and transactions,
 //! never HTTP.
 
+pub mod balance;
 pub mod cancellation;
 pub mod cards;
 pub mod change;
@@ -9,13 +10,17 @@ pub mod checkout;
 pub mod collect;
 pub mod customer;
 pub mod discount;
+pub mod draft_lines;
 pub mod due;
 pub mod ending;
+pub mod intent;
 pub mod invoice;
 pub mod invoice_item;
 pub mod invoice_page;
+pub mod least_charge;
 pub mod load;
 pub mod money;
+pub mod ordered_decline;
 pub mod payment;
 pub mod payment_method;
 pub mod pending_update;
@@ -24,8 +29,10 @@ pub mod portal;
 pub mod preview;
 pub mod proration;
 pub mod purchase;
+pub mod refund;
 pub mod renewal;
 pub mod schedule;
+pub mod sending;
 pub mod setup;
 pub mod setup_session;
 pub mod standing;

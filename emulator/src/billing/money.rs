@@ -12,13 +12,18 @@ const ZERO_DECIMAL: &[&str] = &[
 ];
 const THREE_DECIMAL: &[&str] = &["bhd", "jod", "kwd", "omr", "tnd"];
 
-/// `1200, "usd"` becomes `$12.00`, `980, "jpy"` becomes `¥980`, `1200, "sek"` becomes `SEK 12.00`.
-pub fn format(amount: i64, currency: &str) -> String {
-    let decimals = match currency {
+/// How many decimals amounts of the currency are written with.
+pub fn decimals(currency: &str) -> u32 {
+    match currency {
         code if ZERO_DECIMAL.contains(&code) => 0,
         code if THREE_DECIMAL.contains(&code) => 3,
         _ => 2,
-    };
+    }
+}
+
+/// `1200, "usd"` becomes `$12.00`, `980, "jpy"` becomes `¥980`, `1200, "sek"` becomes `SEK 12.00`.
+pub fn format(amount: i64, currency: &str) -> String {
+    let decimals = decimals(currency);
     let unit = 10_u64.pow(decimals);
     let absolute = amount.unsigned_abs();
     let sign = if amount < 0 { "-" } else { "" };

@@ -1,10 +1,11 @@
 //! Charging a card: the payment intent and its charge. Failures announce themselves; a success is announced by
-//! who asked for it, because Stripe tells of a purchase in an order of its own.
+//! who asked for it, because Stripe tells of a purchase in an order of its own. What an intent says besides its
+//! amount (`capture_method`, `metadata`, `receipt_email` and the like) its charge says too.
 
 use serde_json::{Value, json};
 
 use super::cards::{Behaviour, Decline, NOT_AUTHENTICATED};
-use super::payment_method;
+use super::{intent, payment_method};
 use crate::shapes::{self, Shape};
 use crate::state::{Kind, Tx, ids, text};
 
@@ -52,18 +53,34 @@ pub enum Charged {
     NeedsAuthentication { intent: String },
 }
 
+/// How long an amount can be held before it is captured: seven days on most cards.
+pub const HOLD: i64 = 7 * 86_400;
+/// What a charge takes over from its intent.
+const COPIED: &[&str] =
+    &["metadata", "receipt_email", "shipping", "statement_descriptor", "statement_descriptor_suffix"];
+
 /// Charges the card as its behaviour says.
 pub fn charge(tx: &mut Tx, order: &Order, authentication: Authentication) -> Charged {
-    let (intent, is_new) = open_intent(tx, order);
+    charge_with(tx, order, &Value::Null, authentication)
+}
+
+/// The same, where an intent that is new has these fields besides.
+pub fn charge_with(tx: &mut Tx, order: &Order, fields: &Value, authentication: Authentication) -> Charged {
+    let (intent, is_new) = open_intent(tx, order, fields);
     let outcome = payment_method::behaviour(tx, &order.payment_method);
     match (outcome, authentication) {
-        (Behaviour::Declines(decline) | Behaviour::FailsToCharge(decline), _) => {
+        (Behaviour::Declines(decline) | Behaviour::FailsToCharge(decline), _)
+        | (Behaviour::AuthenticatesThenFails(decline), Authentication::Passed) => {
             let intent = decline_intent(tx, order, intent, is_new, decline);
             Charged::Declined { decline, intent }
         }
-        (Behaviour::Authenticates, Authentication::NotYet | Authentication::OffSession)
+        (
+            Behaviour::Authenticates | Behaviour::AuthenticatesThenFails(_),
+            Authentication::NotYet | Authentication::OffSession,
+        )
         | (Behaviour::AuthenticatesOnSetup, Authentication::NotYet) => {
-            let intent = await_authentication(tx, intent, is_new);
+            let next_action = json!({ "type": "use_stripe_sdk", "use_stripe_sdk": {} });
+            let intent = await_authentication(tx, intent, is_new, next_action);
             Charged::NeedsAuthentication { intent }
         }
         (Behaviour::Succeeds | Behaviour::Authenticates | Behaviour::AuthenticatesOnSetup, _) => {
@@ -72,19 +89,38 @@ pub fn charge(tx: &mut Tx, order: &Order, authentication: Authentication) -> Cha
     }
 }
 
+/// The card is refused, whatever it would do by itself. Gives the intent's id.
+pub fn decline(tx: &mut Tx, order: &Order, decline: Decline) -> String {
+    let (intent, is_new) = open_intent(tx, order, &Value::Null);
+    decline_intent(tx, order, intent, is_new, decline)
+}
+
+/// The intent waits for its owner to do what `next_action` says.
+pub fn ask(tx: &mut Tx, order: &Order, next_action: Value) -> String {
+    let (intent, is_new) = open_intent(tx, order, &Value::Null);
+    await_authentication(tx, intent, is_new, next_action)
+}
+
 /// Records that the owner failed the challenge.
 pub fn fail_authentication(tx: &mut Tx, intent: &str) {
+    fail(tx, intent, NOT_AUTHENTICATED);
+}
+
+/// The intent fails before anything is charged, and lets go of its card.
+pub fn fail(tx: &mut Tx, intent: &str, decline: Decline) {
     let Some(mut value) = tx.copy(Kind::PaymentIntent, intent) else {
         return;
     };
+    let method = tx.copy(Kind::PaymentMethod, text(&value, "payment_method"));
     value["status"] = json!("requires_payment_method");
     value["next_action"] = Value::Null;
-    value["last_payment_error"] = error_of(NOT_AUTHENTICATED, None);
+    value["last_payment_error"] = error_of(decline, None, method);
+    value["payment_method"] = Value::Null;
     tx.put(Kind::PaymentIntent, value.clone());
     tx.emit("payment_intent.payment_failed", &value);
 }
 
-fn open_intent(tx: &Tx, order: &Order) -> (Value, bool) {
+fn open_intent(tx: &Tx, order: &Order, fields: &Value) -> (Value, bool) {
     let known = order.intent.as_deref().and_then(|id| tx.copy(Kind::PaymentIntent, id));
     if let Some(mut intent) = known {
         intent["amount"] = json!(order.amount);
@@ -93,7 +129,11 @@ fn open_intent(tx: &Tx, order: &Order) -> (Value, bool) {
         intent["next_action"] = Value::Null;
         return (intent, false);
     }
-    (new_intent(tx, order), true)
+    let mut intent = new_intent(tx, order);
+    for (name, value) in fields.as_object().into_iter().flatten() {
+        intent[name] = value.clone();
+    }
+    (intent, true)
 }
 
 fn new_intent(tx: &Tx, order: &Order) -> Value {
@@ -114,13 +154,21 @@ fn new_intent(tx: &Tx, order: &Order) -> Value {
 }
 
 fn settle(tx: &mut Tx, order: &Order, mut intent: Value, is_new: bool) -> Paid {
-    let charge = new_charge(tx, order, text(&intent, "id"), None);
-    intent["status"] = json!("succeeded");
-    intent["amount_received"] = json!(order.amount);
+    let charge = new_charge(tx, order, &intent, None);
+    if intent["capture_method"] == "manual" {
+        intent["status"] = json!("requires_capture");
+        intent["amount_capturable"] = json!(order.amount);
+    } else {
+        intent["status"] = json!("succeeded");
+        intent["amount_received"] = json!(order.amount);
+    }
     intent["latest_charge"] = charge["id"].clone();
     intent["last_payment_error"] = Value::Null;
     tx.put(Kind::Charge, charge.clone());
     tx.put(Kind::PaymentIntent, intent.clone());
+    if intent["status"] == "requires_capture" {
+        intent::hold(tx, &intent);
+    }
     Paid { intent, charge, is_new }
 }
 
@@ -128,29 +176,30 @@ fn decline_intent(tx: &mut Tx, order: &Order, mut intent: Value, is_new: bool, d
     if is_new {
         tx.create(Kind::PaymentIntent, intent.clone(), "payment_intent.created");
     }
-    let charge = new_charge(tx, order, text(&intent, "id"), Some(decline));
+    let charge = new_charge(tx, order, &intent, Some(decline));
     tx.create(Kind::Charge, charge.clone(), "charge.failed");
     intent["status"] = json!("requires_payment_method");
     intent["latest_charge"] = charge["id"].clone();
-    intent["last_payment_error"] = error_of(decline, charge["id"].as_str());
+    let method = tx.copy(Kind::PaymentMethod, &order.payment_method);
+    intent["last_payment_error"] = error_of(decline, charge["id"].as_str(), method);
     intent["payment_method"] = Value::Null;
     tx.put(Kind::PaymentIntent, intent.clone());
     tx.emit("payment_intent.payment_failed", &intent);
     text(&intent, "id").to_owned()
 }
 
-fn await_authentication(tx: &mut Tx, mut intent: Value, is_new: bool) -> String {
+fn await_authentication(tx: &mut Tx, mut intent: Value, is_new: bool, next_action: Value) -> String {
     if is_new {
         tx.create(Kind::PaymentIntent, intent.clone(), "payment_intent.created");
     }
     intent["status"] = json!("requires_action");
-    intent["next_action"] = json!({ "type": "use_stripe_sdk", "use_stripe_sdk": {} });
+    intent["next_action"] = next_action;
     tx.put(Kind::PaymentIntent, intent.clone());
     tx.emit("payment_intent.requires_action", &intent);
     text(&intent, "id").to_owned()
 }
 
-fn error_of(decline: Decline, charge: Option<&str>) -> Value {
+fn error_of(decline: Decline, charge: Option<&str>, method: Option<Value>) -> Value {
     let mut error = json!({
         "type": "card_error",
         "code": decline.code,
@@ -163,35 +212,45 @@ fn error_of(decline: Decline, charge: Option<&str>) -> Value {
     if let Some(charge) = charge {
         error["charge"] = json!(charge);
     }
+    if let Some(method) = method {
+        error["payment_method"] = method;
+    }
     error
 }
 
-fn new_charge(tx: &Tx, order: &Order, intent: &str, decline: Option<Decline>) -> Value {
-    let succeeded = decline.is_none();
+fn new_charge(tx: &Tx, order: &Order, intent: &Value, decline: Option<Decline>) -> Value {
     let method = tx.copy(Kind::PaymentMethod, &order.payment_method).unwrap_or_default();
+    let is_captured = decline.is_none() && intent["capture_method"] != "manual";
     let id = ids::new("ch_");
-    shapes::filled(
+    let mut charge = shapes::filled(
         Shape::Charge,
         json!({
             "id": id,
             "amount": order.amount,
-            "amount_captured": if succeeded { order.amount } else { 0 },
+            "amount_captured": if is_captured { order.amount } else { 0 },
             "billing_details": method["billing_details"],
-            "captured": succeeded,
+            "captured": is_captured,
             "created": tx.now(),
             "currency": order.currency,
             "customer": order.customer,
-            "description": order.description,
+            "description": intent["description"],
             "failure_code": decline.map(|decline| decline.code),
             "failure_message": decline.map(|decline| decline.message),
             "outcome": outcome_of(decline),
-            "paid": succeeded,
-            "payment_intent": intent,
+            "paid": decline.is_none(),
+            "payment_intent": intent["id"],
             "payment_method": order.payment_method,
             "payment_method_details": { "card": card_details(order, &method["card"], decline), "type": "card" },
-            "status": if succeeded { "succeeded" } else { "failed" },
+            "status": if decline.is_none() { "succeeded" } else { "failed" },
         }),
-    )
+    );
+    for field in COPIED {
+        charge[*field] = intent[*field].clone();
+    }
+    if decline.is_none() && !is_captured {
+        charge["payment_method_details"]["card"]["capture_before"] = json!(tx.now() + HOLD);
+    }
+    charge
 }
 
 fn outcome_of(decline: Option<Decline>) -> Value {
@@ -200,6 +259,11 @@ fn outcome_of(decline: Option<Decline>) -> Value {
             "advice_code": null, "network_advice_code": null, "network_decline_code": null,
             "network_status": "approved_by_network", "reason": null, "risk_level": "normal",
             "seller_message": "Payment complete.", "type": "authorized",
+        }),
+        Some(decline) if decline.decline_code == Some("fraudulent") => json!({
+            "advice_code": null, "network_advice_code": null, "network_decline_code": null,
+            "network_status": "not_sent_to_network", "reason": "highest_risk_level", "risk_level": "highest",
+            "seller_message": "Stripe blocked this payment as too risky.", "type": "blocked",
         }),
         Some(decline) => json!({
             "advice_code": null, "network_advice_code": null, "network_decline_code": null,
@@ -226,6 +290,11 @@ fn card_details(order: &Order, card: &Value, outcome: Option<Decline>) -> Value 
         "mandate": null,
         "network": card["brand"],
         "network_transaction_id": null,
+        "extended_authorization": { "status": "disabled" },
+        "incremental_authorization": { "status": "unavailable" },
+        "multicapture": { "status": "unavailable" },
+        "network_token": { "used": false },
+        "overcapture": { "maximum_amount_capturable": order.amount, "status": "unavailable" },
         "regulated_status": "unregulated",
         "three_d_secure": null,
         "transaction_link_id": null,

@@ -3,11 +3,13 @@
 
 use serde_json::{Value, json};
 
+use super::balance;
 use super::discount::redeem;
 use super::invoice::{self, Occasion};
 use super::payment::Paid;
 use super::subscription::{self, Draft};
-use crate::state::{Kind, Tx, number, text};
+use super::{invoice_item, least_charge};
+use crate::state::{Kind, Tx, text};
 
 /// Everything that came to be, with the invoice as it was in each of its states.
 pub struct Purchase {
@@ -20,6 +22,8 @@ pub struct Purchase {
     /// The event that tells of a first payment that did not succeed.
     unpaid: Option<&'static str>,
     invoice_payment: Option<Value>,
+    /// The items of what is sold once.
+    once: Vec<Value>,
 }
 
 /// How the first invoice fares.
@@ -59,8 +63,9 @@ impl Unpaid {
 /// What the customer is charged today, in the currency's smallest unit: the first invoice less their credit, or with
 /// what they owe. Whether Stripe's checkout page shows the balance is not known; its invoice uses it.
 pub fn due_today(tx: &Tx, draft: &Draft, customer: &str) -> i64 {
-    let balance = tx.find(Kind::Customer, customer).map_or(0, |customer| number(&customer, "balance"));
-    (draft.due_today() + balance).max(0)
+    let balance =
+        tx.find(Kind::Customer, customer).map_or(0, |customer| balance::within(&customer, draft.currency()));
+    least_charge::due(draft.due_today() + balance, draft.currency())
 }
 
 /// Stores a new subscription and its first invoice, and tells no one yet.
@@ -71,7 +76,9 @@ pub fn begin(tx: &mut Tx, draft: &Draft, settlement: Settlement) -> Purchase {
         (Settlement::Unpaid(_), None) => "incomplete",
     };
     let mut subscription = subscription::build(tx, draft, status);
-    let draft_invoice = invoice::draft(tx, draft, &subscription);
+    let once = draft.once().map(|line| invoice_item::of_line(tx, &draft.customer, line)).collect::<Vec<_>>();
+    let draft_invoice = invoice::draft_with(tx, draft, &subscription, &once);
+    let once = invoice_item::bill(tx, once, &draft_invoice);
     redeem::store(tx, &draft.discounts, &subscription);
     let mut now = draft_invoice.clone();
     invoice::finalize(tx, &mut now);
@@ -98,7 +105,7 @@ pub fn begin(tx: &mut Tx, draft: &Draft, settlement: Settlement) -> Purchase {
         tx.put(Kind::InvoicePayment, payment.clone());
     }
     set_currency(tx, draft);
-    Purchase { subscription, draft_invoice, open_invoice, invoice: now, paid, unpaid, invoice_payment }
+    Purchase { subscription, draft_invoice, open_invoice, invoice: now, paid, unpaid, invoice_payment, once }
 }
 
 impl Purchase {
@@ -118,6 +125,9 @@ impl Purchase {
                 tx.emit("payment_intent.created", &paid.intent);
             }
             tx.emit("payment_intent.succeeded", &paid.intent);
+        }
+        for item in &self.once {
+            tx.emit("invoiceitem.created", item);
         }
         tx.emit("invoice.created", &self.draft_invoice);
         tx.emit("invoice.finalized", &self.open_invoice);

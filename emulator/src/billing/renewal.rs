@@ -6,7 +6,7 @@ use super::collect::{self, Attempt};
 use super::discount::{self, redeem};
 use super::invoice::{self, Bill, lines};
 use super::subscription::period_ends;
-use super::{invoice_item, period, schedule};
+use super::{invoice_item, period, schedule, sending};
 use crate::state::{Kind, Tx, number, text};
 
 /// How long an invoice that goes on by itself stays a draft.
@@ -83,6 +83,8 @@ pub fn go_on(tx: &mut Tx, mut invoice: Value) {
         if invoice["auto_advance"] != true || skip(tx, &invoice) {
             return;
         }
+    } else if sending::is_sent(&invoice) {
+        return sending::go_on(tx, &invoice);
     }
     collect::collect(tx, invoice, &Attempt::automatic());
 }
@@ -92,7 +94,7 @@ fn skip(tx: &mut Tx, invoice: &Value) -> bool {
     let subscription = tx.copy(Kind::Subscription, invoice::subscription_of(invoice)).unwrap_or_default();
     match subscription["pause_collection"]["behavior"].as_str() {
         Some("void") => drop(invoice::void(tx, invoice.clone())),
-        Some("mark_uncollectible") => drop(invoice::give_up(tx, invoice.clone())),
+        Some("mark_uncollectible") => drop(invoice::give_up(tx, invoice.clone(), "subscription_paused")),
         _ => return false,
     }
     true
@@ -129,8 +131,12 @@ pub fn as_upcoming(mut invoice: Value, at: i64) -> Value {
         fields.remove("id");
     }
     invoice["automatically_finalizes_at"] = Value::Null;
+    if sending::is_sent(&invoice) {
+        invoice["due_date"] = json!(number(&invoice, "due_date") - number(&invoice, "created") + at);
+    } else {
+        invoice["next_payment_attempt"] = json!(at + DRAFT);
+    }
     invoice["created"] = json!(at);
-    invoice["next_payment_attempt"] = json!(at + DRAFT);
     invoice
 }
 

@@ -76,9 +76,7 @@ pub fn confirm(tx: &mut Tx, mut intent: Value, authentication: Authentication, n
     intent["next_action"] = Value::Null;
     match (payment_method::behaviour(tx, &method), authentication) {
         (Behaviour::Declines(decline), _) => fail(tx, intent, decline),
-        (Behaviour::Authenticates | Behaviour::AuthenticatesOnSetup, Authentication::NotYet) => {
-            challenge(tx, intent, notes)
-        }
+        (behaviour, Authentication::NotYet) if behaviour.asks_owner() => challenge(tx, intent, notes),
         _ => Attempted::Succeeded(succeed(tx, intent)),
     }
 }

@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::{ending, invoice, pending_update};
+use super::invoice::Occasion;
+use super::{ending, invoice, pending_update, sending};
 use crate::state::{AfterRetries, Kind, Tx, number, text};
 
 const DAY: i64 = 86_400;
@@ -13,7 +14,7 @@ const DAY: i64 = 86_400;
 pub fn next_attempt(tx: &Tx, invoice: &Value) -> Option<i64> {
     let subscription = tx.find(Kind::Subscription, invoice::subscription_of(invoice))?;
     let begins = subscription["status"] == "incomplete" || pending_update::waits_for(&subscription, invoice);
-    if begins || invoice["auto_advance"] != true {
+    if begins || invoice["auto_advance"] != true || sending::is_sent(invoice) {
         return None;
     }
     let tried = usize::try_from(number(invoice, "attempt_count")).ok()?.checked_sub(1)?;
@@ -21,7 +22,8 @@ pub fn next_attempt(tx: &Tx, invoice: &Value) -> Option<i64> {
     Some(tx.now() + days * DAY)
 }
 
-/// The invoice is paid.
+/// The invoice is paid. That the customer is not delinquent then says Stripe of any invoice, whatever they owe for
+/// another one.
 pub fn paid(tx: &mut Tx, invoice: &Value) {
     set_delinquent(tx, text(invoice, "customer"), false);
     settled(tx, invoice);
@@ -68,20 +70,44 @@ fn is_latest(tx: &Tx, subscription: &Value, invoice: &Value) -> bool {
     ours.find(|it| it["id"] == invoice["id"] || !says_nothing(it)).is_none_or(|it| it["id"] == invoice["id"])
 }
 
-/// The invoice could not be paid.
-pub fn failed(tx: &mut Tx, invoice: &Value) {
-    let Some(mut subscription) = tx.copy(Kind::Subscription, invoice::subscription_of(invoice)) else {
-        return;
-    };
-    if pending_update::waits_for(&subscription, invoice) {
-        return;
+/// Somebody has given up what was owed: an invoice is uncollectible because they say so.
+pub fn forgiven(tx: &mut Tx, invoice: &Value) {
+    set_delinquent(tx, text(invoice, "customer"), false);
+    settled(tx, invoice);
+}
+
+/// The date has passed by which the invoice was to be paid.
+pub fn overdue(tx: &mut Tx, invoice: &Value) {
+    set_delinquent(tx, text(invoice, "customer"), true);
+    if let Some(subscription) = tx.copy(Kind::Subscription, invoice::subscription_of(invoice)) {
+        become_late(tx, subscription, invoice);
     }
+}
+
+/// Late by its latest invoice. Gives the subscription as it then is.
+fn become_late(tx: &mut Tx, mut subscription: Value, invoice: &Value) -> Value {
     let was_good = matches!(text(&subscription, "status"), "active" | "trialing");
     if was_good && is_latest(tx, &subscription, invoice) {
         subscription["status"] = json!("past_due");
         tx.update(Kind::Subscription, subscription.clone(), "customer.subscription.updated");
     }
-    set_delinquent(tx, text(invoice, "customer"), true);
+    subscription
+}
+
+/// The invoice could not be paid. Only the automatic tries make a customer delinquent, says Stripe; and who is sent
+/// an invoice has time until it is due.
+pub fn failed(tx: &mut Tx, invoice: &Value, occasion: Occasion) {
+    if sending::is_sent(invoice) {
+        return;
+    }
+    let subscription = tx.copy(Kind::Subscription, invoice::subscription_of(invoice));
+    if subscription.as_ref().is_some_and(|it| pending_update::waits_for(it, invoice)) {
+        return;
+    }
+    let subscription = subscription.map(|it| become_late(tx, it, invoice)).unwrap_or_default();
+    if occasion == Occasion::Automatic {
+        set_delinquent(tx, text(invoice, "customer"), true);
+    }
     let tries = i64::try_from(tx.billing_settings().retry_days.len()).unwrap_or(i64::MAX);
     let tried_all = number(invoice, "attempt_count") > tries && invoice["next_payment_attempt"].is_null();
     if subscription["status"] == "past_due" && tried_all && invoice["auto_advance"] == true {

@@ -25,6 +25,7 @@ impl Line {
 #[derive(Clone, Debug)]
 pub struct Draft {
     pub customer: String,
+    /// What is subscribed to, and what is sold once with it.
     pub lines: Vec<Line>,
     /// When the trial ends, if there is one.
     pub trial_end: Option<i64>,
@@ -45,13 +46,28 @@ impl Draft {
 
     /// The same without discounts.
     pub fn subtotal(&self) -> i64 {
-        if self.trial_end.is_some() { 0 } else { self.lines.iter().map(Line::amount).sum() }
+        self.lines.iter().map(|line| self.due(line)).sum()
+    }
+
+    /// What is sold once.
+    pub fn once(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().filter(|line| line.price["recurring"].is_null())
+    }
+
+    fn recurring(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().filter(|line| !line.price["recurring"].is_null())
+    }
+
+    /// In a trial only what is sold once is due.
+    fn due(&self, line: &Line) -> i64 {
+        let is_free = self.trial_end.is_some() && !line.price["recurring"].is_null();
+        if is_free { 0 } else { line.amount() }
     }
 
     /// What each line is due today, without discounts.
     pub fn parts(&self) -> Vec<Part> {
-        let due = |line: &Line| if self.trial_end.is_some() { 0 } else { line.amount() };
-        let part = |line: &Line| Part { product: text(&line.price, "product").to_owned(), amount: due(line) };
+        let part =
+            |line: &Line| Part { product: text(&line.price, "product").to_owned(), amount: self.due(line) };
         self.lines.iter().map(part).collect()
     }
 
@@ -65,7 +81,7 @@ pub fn build(tx: &Tx, draft: &Draft, status: &str) -> Value {
     let (id, now) = (ids::new("sub_"), tx.now());
     let customer = tx.find(Kind::Customer, &draft.customer);
     let test_clock = customer.map_or(Value::Null, |customer| customer["test_clock"].clone());
-    let items: Vec<Value> = draft.lines.iter().map(|line| item(&id, line, draft.trial_end, now)).collect();
+    let items: Vec<Value> = draft.recurring().map(|line| item(&id, line, draft.trial_end, now)).collect();
     shapes::filled(
         Shape::Subscription,
         json!({
@@ -81,7 +97,7 @@ pub fn build(tx: &Tx, draft: &Draft, status: &str) -> Value {
                 "object": "list",
                 "data": items,
                 "has_more": false,
-                "total_count": draft.lines.len(),
+                "total_count": draft.recurring().count(),
                 "url": format!("/v1/subscription_items?subscription={id}"),
             },
             "metadata": draft.metadata,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::change::{self, Anchor, Change, Prorate};
 use super::payment::Authentication;
 use super::update::{self, Behavior, How};
-use super::{ending, invoice, renewal};
+use super::{ending, invoice, renewal, sending};
 use crate::error::ApiError;
 use crate::state::{Kind, Tx, text};
 
@@ -55,7 +55,11 @@ pub fn resume(tx: &mut Tx, before: &Value) -> Result<Value, ApiError> {
     update::apply(tx, &planned, how)
 }
 
+/// Whoever is sent their invoices needs none.
 fn has_method(tx: &Tx, subscription: &Value) -> bool {
+    if sending::is_sent(subscription) {
+        return true;
+    }
     let customer = tx.find(Kind::Customer, text(subscription, "customer"));
     let of_customer = customer.is_some_and(|it| !it["invoice_settings"]["default_payment_method"].is_null());
     of_customer || !subscription["default_payment_method"].is_null()

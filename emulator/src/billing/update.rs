@@ -8,7 +8,7 @@ use super::collect::{self, Attempt, Collected};
 use super::discount::{self, redeem};
 use super::invoice::{self, Bill, Occasion, lines};
 use super::payment::Authentication;
-use super::{invoice_item, pending_update, schedule};
+use super::{invoice_item, pending_update, schedule, sending};
 use crate::error::ApiError;
 use crate::state::{Kind, Tx, number, text};
 
@@ -52,7 +52,10 @@ pub fn apply(tx: &mut Tx, planned: &Planned, how: How) -> Result<Value, ApiError
     }
     invoice_item::bill(tx, billed, &draft);
     match how.behavior {
-        Behavior::Pend => pending_update::begin(tx, planned, draft, how.authentication),
+        // Nobody waits for a payment that may take weeks.
+        Behavior::Pend if !sending::is_sent(&draft) => {
+            pending_update::begin(tx, planned, draft, how.authentication)
+        }
         _ => change_and_bill(tx, planned, draft, how)?,
     }
     Ok(schedule::follow(tx, &id))
@@ -89,7 +92,8 @@ fn change_and_bill(tx: &mut Tx, planned: &Planned, draft: Value, how: How) -> Re
     let mut subscription = planned.subscription.clone();
     subscription["latest_invoice"] = draft["id"].clone();
     use_discounts(tx, &mut subscription, &draft);
-    let waits = how.behavior == Behavior::Wait && number(&draft, "amount_due") > 0;
+    let waits =
+        how.behavior == Behavior::Wait && number(&draft, "amount_due") > 0 && !sending::is_sent(&draft);
     if waits {
         subscription["status"] = json!("past_due");
     }
@@ -129,7 +133,7 @@ pub fn collect(tx: &mut Tx, invoice: Value, authentication: Authentication) -> C
 
 fn refuse_unpaid(collected: &Collected) -> Result<(), ApiError> {
     match collected {
-        Collected::Paid => Ok(()),
+        Collected::Paid | Collected::Sent => Ok(()),
         Collected::Declined(decline) => {
             Err(ApiError::card(decline.code, decline.decline_code, decline.message))
         }

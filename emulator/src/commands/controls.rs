@@ -1,4 +1,4 @@
-//! `faults`, `reset` and `load`: the controls of the same names. Their arguments become the control's JSON as they
+//! `faults`, `decline-renewal`, `reset` and `load`: the controls of such names. Their arguments become the control's JSON as they
 //! are; what is wrong with them, the emulator says.
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -119,6 +119,29 @@ fn given(fault: &Value) -> Value {
     let fields = fault.as_object().into_iter().flatten();
     let told = fields.filter(|(_, value)| !value.is_null() && **value != json!(false));
     Value::Object(told.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>())
+}
+
+#[derive(Args)]
+#[command(after_help = "\
+Examples: stripe-emulator decline-renewal sub_1234
+          stripe-emulator decline-renewal sub_1234 --code insufficient_funds")]
+pub struct DeclineRenewal {
+    /// The id of the subscription.
+    #[arg(value_name = "SUB")]
+    subscription: String,
+    /// Why it is declined, for example insufficient_funds or expired_card.
+    #[arg(long, value_name = "CODE", default_value = "generic_decline")]
+    code: String,
+    #[command(flatten)]
+    target: Target,
+}
+
+impl DeclineRenewal {
+    pub async fn run(self) -> Result<(), Failure> {
+        let order = json!({ "subscription": self.subscription, "decline_code": self.code });
+        Emulated::new(self.target)?.post("renewals/decline", &order).await?;
+        say(format!("The next renewal of {} will be declined: {}", self.subscription, self.code))
+    }
 }
 
 #[derive(Args)]

@@ -13,6 +13,8 @@ use super::output::{moment, say};
 
 /// How long between two looks.
 const PAUSE: Duration = Duration::from_millis(500);
+/// Events in the order in which they came, as one may be dated before others that are known already.
+const EVENTS: &str = "events?order=stored";
 /// How many events are known from before, and how many deliveries are watched.
 const KNOWN: usize = 1000;
 const WATCHED: usize = 500;
@@ -79,14 +81,10 @@ impl Resend {
 pub async fn unknown_events(emulated: &Emulated, known: &HashSet<String>) -> Result<Vec<Value>, Failure> {
     let mut limit = ASKED;
     loop {
-        let found = list(emulated, "events", limit).await?;
+        let found = list(emulated, EVENTS, limit).await?;
         let is_new = |event: &Value| !known.contains(id(event));
         if found.len() < limit || !found.iter().all(is_new) {
-            let mut new: Vec<Value> = match limit {
-                // An event may be dated before others that are known already.
-                ASKED => found.into_iter().filter(is_new).collect(),
-                _ => found.into_iter().take_while(is_new).collect(),
-            };
+            let mut new: Vec<Value> = found.into_iter().take_while(is_new).collect();
             new.reverse();
             return Ok(new);
         }
@@ -96,12 +94,13 @@ pub async fn unknown_events(emulated: &Emulated, known: &HashSet<String>) -> Res
 
 /// The ids of the events that there are.
 pub async fn known_events(emulated: &Emulated) -> Result<HashSet<String>, Failure> {
-    let known = list(emulated, "events", KNOWN).await?;
+    let known = list(emulated, EVENTS, KNOWN).await?;
     Ok(known.iter().map(|event| id(event).to_owned()).collect())
 }
 
 async fn list(emulated: &Emulated, control: &str, limit: usize) -> Result<Vec<Value>, Failure> {
-    let mut answer = emulated.get(&format!("{control}?limit={limit}")).await?;
+    let separator = if control.contains('?') { '&' } else { '?' };
+    let mut answer = emulated.get(&format!("{control}{separator}limit={limit}")).await?;
     Ok(answer["data"].as_array_mut().map(std::mem::take).unwrap_or_default())
 }
 

@@ -99,7 +99,7 @@ pub async fn run_all(emulated: &Emulated, steps: &[Step]) -> Result<Replies, Fai
 
 fn prepare(step: &Step, replies: &Replies) -> Result<Call, String> {
     let path = filled(&step.path, replies)?;
-    let is_page = path.starts_with("/c/") || path.starts_with("/i/");
+    let is_page = ["/c/", "/i/", "/p/"].iter().any(|page| path.starts_with(page));
     if !path.starts_with("/v1/") && !is_page {
         return Err(format!("{path}: a path begins with /v1/, or with /c/ for a hosted page"));
     }

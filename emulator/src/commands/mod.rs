@@ -48,6 +48,8 @@ enum Command {
     /// Order failures, or forget them.
     #[command(subcommand)]
     Faults(controls::Faults),
+    /// Have the next renewal of a subscription declined, once and whatever its card.
+    DeclineRenewal(controls::DeclineRenewal),
     /// Forget everything but the account.
     Reset(controls::Reset),
     /// Make many paying customers at once.
@@ -63,6 +65,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Clock(clock) => clock.run().await,
         Command::Fixtures(fixtures) => fixtures.run().await,
         Command::Faults(faults) => faults.run().await,
+        Command::DeclineRenewal(decline) => decline.run().await,
         Command::Reset(reset) => reset.run().await,
         Command::Load(load) => load.run().await,
     }

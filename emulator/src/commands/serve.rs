@@ -23,12 +23,12 @@ pub struct Serve {
     /// The only API key that is accepted.
     #[arg(long, value_name = "KEY", default_value = DEFAULT_SECRET_KEY)]
     secret_key: String,
-    /// Send every event to this URL, like `stripe listen --forward-to`.
-    #[arg(long, value_name = "URL", requires = "webhook_secret")]
-    forward_to: Option<String>,
-    /// Sign what is sent there with this secret (whsec_...).
+    /// Send every event to this URL, like `stripe listen --forward-to`. More than once for several.
+    #[arg(long, value_name = "URL", requires = "webhook_secret", value_parser = read_url)]
+    forward_to: Vec<String>,
+    /// Sign what is sent there with this secret (whsec_...): one for all URLs, or one for each, in order.
     #[arg(long, value_name = "SECRET", requires = "forward_to")]
-    webhook_secret: Option<String>,
+    webhook_secret: Vec<String>,
     /// Answer 429 as Stripe does in live mode: beyond 100 requests a second, or 25 to one endpoint.
     #[arg(long)]
     rate_limits: bool,
@@ -39,24 +39,51 @@ pub struct Serve {
 }
 
 impl Serve {
-    fn options(self) -> Options {
-        let webhook = self.forward_to.zip(self.webhook_secret).map(|(url, secret)| Webhook { url, secret });
-        Options {
+    fn options(self) -> Result<Options, Failure> {
+        let webhooks = webhooks(self.forward_to, self.webhook_secret).map_err(Failure::Input)?;
+        Ok(Options {
             listen: self.listen,
             data_dir: self.data_dir,
             secret_key: self.secret_key,
-            webhooks: webhook.into_iter().collect(),
+            webhooks,
             rate_limits: if self.rate_limits { RateLimits::STRIPE } else { RateLimits::default() },
             speed: self.speed,
-        }
+        })
     }
 
     pub async fn run(self) -> Result<(), Failure> {
-        let emulator = Emulator::start(self.options()).await?;
+        let emulator = Emulator::start(self.options()?).await?;
         let url = emulator.url();
         say(format!("stripe-emulator listens on {url} (what it knows: {url}/_emulator)"))?;
         let _ = tokio::signal::ctrl_c().await;
         emulator.stop().await;
         Ok(())
+    }
+}
+
+/// The URLs, each with its secret.
+fn webhooks(urls: Vec<String>, mut secrets: Vec<String>) -> Result<Vec<Webhook>, String> {
+    if let [secret] = secrets.as_slice() {
+        secrets = vec![secret.clone(); urls.len()];
+    }
+    if secrets.len() != urls.len() {
+        return Err(format!(
+            "there are {} --forward-to and {} --webhook-secret: give one secret for all, or one for each",
+            urls.len(),
+            secrets.len()
+        ));
+    }
+    if let Some(at) = (1..urls.len()).find(|at| urls[..*at].contains(&urls[*at])) {
+        return Err(format!("--forward-to {} is there twice: leave one out", urls[at]));
+    }
+    Ok(urls.into_iter().zip(secrets).map(|(url, secret)| Webhook { url, secret }).collect())
+}
+
+fn read_url(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    match rest {
+        Some(rest) if !rest.is_empty() => Ok(text.to_owned()),
+        _ => Err("it begins with http:// or https://, for example http://127.0.0.1:3000/webhooks/stripe"
+            .to_owned()),
     }
 }

@@ -8,6 +8,7 @@ mod faults;
 mod limits;
 mod load;
 mod objects;
+mod renewals;
 mod snapshot;
 mod time_and_state;
 
@@ -72,6 +73,7 @@ pub fn router() -> Router<App> {
         .route("/_emulator/faults", get(faults::list).post(faults::add).delete(faults::clear))
         .route("/_emulator/faults/seed", post(faults::seed))
         .route("/_emulator/faults/release", post(faults::release))
+        .route("/_emulator/renewals/decline", post(renewals::decline))
         .route("/_emulator/limits", get(limits::show).post(limits::set))
         .route("/_emulator/load", post(load::run))
         .route("/_emulator/objects/{kind}/{id}", get(console::show_object).post(objects::patch))
@@ -131,8 +133,33 @@ async fn forget_requests(Shared(app): Shared<App>) -> Answer {
     Ok(Json(json!({ "data": [] })))
 }
 
-async fn events(Shared(app): Shared<App>, Query(limit): Query<Limit>) -> Answer {
-    Ok(Json(json!({ "data": newest(&app, Kind::Event, limit.count()) })))
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Order {
+    /// The newest date first, as `/v1/events` has them.
+    Created,
+    /// What happened last first: events of a test clock may be dated long before and after others.
+    Stored,
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    limit: Option<usize>,
+    order: Option<Order>,
+}
+
+async fn events(Shared(app): Shared<App>, Query(wanted): Query<Wanted>) -> Answer {
+    let limit = Limit { limit: wanted.limit }.count();
+    let data = match wanted.order {
+        None | Some(Order::Created) => newest(&app, Kind::Event, limit),
+        Some(Order::Stored) => app.state.read(|store| {
+            let all = store.collection(Kind::Event).into_iter().flat_map(|all| all.newest_first());
+            let mut all: Vec<_> = all.collect();
+            all.sort_unstable_by_key(|record| std::cmp::Reverse(record.seq));
+            all.into_iter().take(limit).map(|record| record.value().into_owned()).collect()
+        }),
+    };
+    Ok(Json(json!({ "data": data })))
 }
 
 /// The newest objects of a kind.

@@ -79,7 +79,7 @@ pub async fn billing(Shared(app): Shared<App>) -> Answer {
 }
 
 /// `{"retry_days": [3, 5, 7], "after_retries": "cancel" | "mark_unpaid" | "leave_past_due"}`; what is left out is as
-/// at the start.
+/// at the start. `will_be_due_days` and `overdue_days` are those of the Dashboard's automations.
 pub async fn set_billing(Shared(app): Shared<App>, headers: HeaderMap, body: Bytes) -> Answer {
     let settings: BillingSettings = read_body(&headers, &body)?;
     settings.check().map_err(ControlError::bad)?;

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::layout;
 use crate::billing::checkout::{self, Attempt};
+use crate::billing::intent::{self, Confirmed};
 use crate::billing::payment::Verdict;
 use crate::billing::setup::Attempted;
 use crate::billing::{invoice_page, portal, setup_session};
@@ -62,17 +63,23 @@ fn conclude(tx: &mut Tx, id: &str, verdict: Verdict) -> Result<Option<String>, A
         let (challenge, attempted) = setup_session::conclude(tx, id, verdict)?;
         return Ok(after_setup(tx, &challenge, &attempted));
     }
+    if challenge["payment_intent"].is_string() {
+        let confirmed = intent::conclude(tx, &challenge, verdict)?;
+        return Ok(after_payment(tx, &challenge, &confirmed));
+    }
     if challenge["invoice"].is_string() {
         let (page, attempt) = invoice_page::conclude(tx, &challenge, verdict)?;
-        let failed = matches!(attempt, invoice_page::Attempt::Declined(_));
-        return Ok(Some(if failed { format!("{page}?error=authentication") } else { page }));
+        return Ok(Some(match attempt {
+            invoice_page::Attempt::Declined(decline) => format!("{page}?error={}", decline.word()),
+            _ => page,
+        }));
     }
     if challenge["portal_session"].is_string() {
         return portal::conclude(tx, &challenge, verdict).map(Some);
     }
     Ok(Some(match checkout::conclude(tx, id, verdict)? {
         (_, Attempt::Complete(url)) => url,
-        (session, Attempt::Declined(_)) => format!("/c/pay/{session}?error=authentication"),
+        (session, Attempt::Declined(decline)) => format!("/c/pay/{session}?error={}", decline.word()),
         (session, _) => format!("/c/pay/{session}"),
     }))
 }
@@ -85,11 +92,22 @@ fn after_setup(tx: &Tx, challenge: &Value, attempted: &Attempted) -> Option<Stri
         let again = format!("/c/pay/{id}?error=authentication");
         return Some(if succeeded { checkout::success_url(&session) } else { again });
     }
-    let back = challenge["return_url"].as_str()?;
     let intent = tx.copy(Kind::SetupIntent, text(challenge, "setup_intent"))?;
+    way_back(challenge, "setup_intent", &intent, succeeded)
+}
+
+/// The `return_url` of a payment intent that was confirmed by API.
+fn after_payment(tx: &Tx, challenge: &Value, confirmed: &Confirmed) -> Option<String> {
+    let intent = tx.copy(Kind::PaymentIntent, text(challenge, "payment_intent"))?;
+    way_back(challenge, "payment_intent", &intent, matches!(confirmed, Confirmed::Done(_)))
+}
+
+/// With what Stripe adds to it. `name` is `setup_intent` or `payment_intent`.
+fn way_back(challenge: &Value, name: &str, intent: &Value, succeeded: bool) -> Option<String> {
+    let back = challenge["return_url"].as_str()?;
     let query = form_urlencoded::Serializer::new(String::new())
-        .append_pair("setup_intent", text(&intent, "id"))
-        .append_pair("setup_intent_client_secret", text(&intent, "client_secret"))
+        .append_pair(name, text(intent, "id"))
+        .append_pair(&format!("{name}_client_secret"), text(intent, "client_secret"))
         .append_pair("redirect_status", if succeeded { "succeeded" } else { "failed" })
         .finish();
     Some(format!("{back}{}{query}", if back.contains('?') { '&' } else { '?' }))

@@ -11,11 +11,11 @@ use serde_json::Value;
 use super::card_form::{EMAIL, card_fields, test_cards};
 use super::entry::{Asked, Entry, Errors, error_of};
 use super::layout;
+use super::portal::words;
 use super::promotion::{self, Discount};
-use super::setup;
-use crate::billing::cards::NOT_AUTHENTICATED;
-use crate::billing::checkout::{self, Attempt};
-use crate::billing::money;
+use super::{sale, setup};
+use crate::billing::cards::Decline;
+use crate::billing::checkout::{self, Attempt, Buyer};
 use crate::billing::setup_session::{self, is_setup};
 use crate::billing::subscription::{Line, product_name};
 use crate::error::{ApiError, Place};
@@ -29,10 +29,7 @@ pub struct Notice {
 
 impl Notice {
     pub fn errors(&self) -> Errors {
-        match self.error.as_deref() {
-            Some("authentication") => error_of(NOT_AUTHENTICATED),
-            _ => Errors::new(),
-        }
+        self.error.as_deref().and_then(Decline::by_word).map(error_of).unwrap_or_default()
     }
 }
 
@@ -40,10 +37,21 @@ impl Notice {
 #[derive(Clone)]
 pub struct View {
     pub session: Value,
-    lines: Vec<(String, Line)>,
-    trial_days: Option<i64>,
+    pub lines: Vec<Sold>,
+    /// The cards of theirs that the customer may pay with.
+    cards: Vec<Value>,
+    pub trial_days: Option<i64>,
     pub discount: Option<Discount>,
     now: i64,
+}
+
+/// A line as the page shows it.
+#[derive(Clone)]
+pub struct Sold {
+    pub name: String,
+    pub line: Line,
+    /// The line item.
+    pub item: Value,
 }
 
 pub async fn show(
@@ -64,8 +72,10 @@ pub async fn submit(Shared(app): Shared<App>, Path(id): Path<String>, body: Byte
         Ok(view) => view,
         Err(error) => return missing(&error),
     };
-    let buyer = match entry.check(asked(&view), view.now) {
-        Ok(buyer) => buyer,
+    let mut asked = asked(&view);
+    asked.card = asked.card && entry.payment_method.is_none();
+    let buyer = match entry.check(asked, view.now) {
+        Ok(buyer) => Buyer { saved: entry.payment_method.clone(), ..buyer },
         // A session that is no longer open answers for itself, whatever was typed.
         Err(_) if view.session["status"] != "open" => return closed(&view.session),
         Err(errors) => return refused(&view, &entry, &errors),
@@ -82,15 +92,22 @@ pub async fn submit(Shared(app): Shared<App>, Path(id): Path<String>, body: Byte
         Ok(Attempt::Challenge(challenge)) => Redirect::to(&format!("/c/3ds/{challenge}")).into_response(),
         Ok(Attempt::Declined(decline)) => refused(&view, &entry, &error_of(decline)),
         Ok(Attempt::Expired) => expired(&view.session),
-        Ok(Attempt::DiscountLost(why)) => refused_code(&app, id, &entry, why).await,
+        Ok(Attempt::DiscountLost(why)) => refused_beside(&app, id, &entry, promotion::FIELD, why).await,
         Err(error) => missing(&error),
     }
 }
 
-/// The page as it is without the discount that was lost, or with a code that was not taken.
-pub async fn refused_code(app: &App, id: String, entry: &Entry, why: String) -> Response {
+/// The page as it is now, with what is wrong beside one field: a discount that was lost, a code or a quantity that
+/// was not taken.
+pub async fn refused_beside(
+    app: &App,
+    id: String,
+    entry: &Entry,
+    field: &'static str,
+    why: String,
+) -> Response {
     match view(app, id).await {
-        Ok(view) => refused(&view, entry, &Errors::from([(promotion::FIELD, why)])),
+        Ok(view) => refused(&view, entry, &Errors::from([(field, why)])),
         Err(error) => missing(&error),
     }
 }
@@ -99,13 +116,17 @@ async fn view(app: &App, id: String) -> Result<View, ApiError> {
     app.state
         .transact(Stamp::default(), move |tx: &mut Tx| {
             let session = tx.require(Kind::CheckoutSession, &id, Place::Path)?;
-            let lines = checkout::lines(tx, &id);
-            let lines = lines.into_iter().map(|line| (product_name(tx, &line.price), line)).collect();
+            let sold = |item: Value| {
+                let line = checkout::line(tx, &item);
+                Sold { name: product_name(tx, &line.price), line, item }
+            };
+            let lines = checkout::line_items(tx, &id).into_iter().map(sold).collect();
+            let cards = checkout::saved_cards(tx, &session);
             let data = &tx.private(Kind::CheckoutSession, &id)["subscription_data"];
             let until_end = data["trial_end"].as_i64().map(|end| (end - tx.now()) / 86_400);
             let trial_days = data["trial_period_days"].as_i64().or(until_end);
             let discount = promotion::discount(tx, &session);
-            Ok(View { session, lines, trial_days, discount, now: tx.now() })
+            Ok(View { session, lines, cards, trial_days, discount, now: tx.now() })
         })
         .await
 }
@@ -151,16 +172,11 @@ fn render(view: &View, entry: &Entry, errors: &Errors) -> Response {
         }
         _ => return expired(&view.session),
     }
-    let title = match view.lines.first() {
-        Some((name, _)) if view.trial_days.is_some() => format!("Try {name}"),
-        Some((name, _)) => format!("Subscribe to {name}"),
-        None if is_setup(&view.session) => setup::TITLE.to_owned(),
-        None => "Subscribe".to_owned(),
-    };
+    let title = sale::title(view);
     let body = html! {
         div.columns {
             section.facts aria-label="What you buy" {
-                div { @if is_setup(&view.session) { (setup::facts(view)) } @else { (facts(view, &title, errors)) } }
+                div { @if is_setup(&view.session) { (setup::facts(view)) } @else { (sale::facts(view, &title, errors)) } }
             }
             section.action aria-label="Payment" { div { (form(view, entry, errors)) (test_cards()) } }
         }
@@ -168,59 +184,38 @@ fn render(view: &View, entry: &Entry, errors: &Errors) -> Response {
     layout::page(&format!("{title} - test checkout"), &body)
 }
 
-fn facts(view: &View, title: &str, errors: &Errors) -> Markup {
-    let currency = text(&view.session, "currency");
-    let today = money::format(number(&view.session, "amount_total"), currency);
-    let merchant = text(&view.session, "success_url").split('/').nth(2).unwrap_or_default();
-    let later: i64 = view.lines.iter().map(|(_, line)| line.amount()).sum();
-    let per = view.lines.first().map(|(_, line)| per(line)).unwrap_or_default();
-    html! {
-        p.soft {
-            @if let Some(url) = view.session["cancel_url"].as_str() { a href=(url) { "Back" } " to " }
-            (merchant)
-        }
-        h1 { (title) }
-        p.amount { (money::format(later, currency)) " per " (per) }
-        @if let Some(days) = view.trial_days {
-            p.soft { (days) " days free, then " (money::format(later, currency)) " per " (per) ". Cancel before the trial ends and you pay nothing." }
-        }
-        dl {
-            @for (name, line) in &view.lines {
-                div {
-                    dt { (name) @if line.quantity > 1 { " × " (line.quantity) } }
-                    dd { (money::format(line.amount(), currency)) " / " (self::per(line)) }
-                }
-            }
-            (promotion::row(view))
-            div.total { dt { "Total due today" } dd { (today) } }
-        }
-        (promotion::form(view, errors))
-    }
-}
-
-fn per(line: &Line) -> String {
-    let recurring = &line.price["recurring"];
-    money::per(text(recurring, "interval"), number(recurring, "interval_count"))
-}
-
 fn form(view: &View, entry: &Entry, errors: &Errors) -> Markup {
     let asked = asked(view);
-    let button = match view.trial_days {
-        _ if is_setup(&view.session) => "Save card",
-        Some(_) => "Start trial",
-        None => "Subscribe",
-    };
+    let button = if is_setup(&view.session) { "Save card".to_owned() } else { sale::button(view) };
     let email = text(&view.session["customer_details"], "email");
+    let action = format!("/c/pay/{}", text(&view.session, "id"));
+    let offers_saved = asked.card && !asked.email && !is_setup(&view.session) && !view.cards.is_empty();
+    let by_saved = entry.payment_method.is_some();
+    let none = Errors::new();
     html! {
         h2 { "Payment details" }
-        form method="post" action=(format!("/c/pay/{}", text(&view.session, "id"))) novalidate {
+        @if offers_saved { (saved_cards(view, &action, &button, errors.values().next().filter(|_| by_saved))) }
+        form method="post" action=(action) novalidate {
             @if asked.email {
                 (EMAIL.render(&entry.email, errors))
             } @else {
                 p { span.soft { "Email " } bdi { (email) } }
             }
-            @if asked.card { (card_fields(entry, errors)) }
+            @if asked.card { (card_fields(entry, if by_saved { &none } else { errors })) }
             button type="submit" { (button) }
         }
+    }
+}
+
+fn saved_cards(view: &View, action: &str, button: &str, wrong: Option<&String>) -> Markup {
+    html! {
+        @if let Some(wrong) = wrong { p.error role="alert" { (wrong) } }
+        @for card in &view.cards {
+            form method="post" action=(action) {
+                input type="hidden" name="payment_method" value=(text(card, "id"));
+                button.quiet type="submit" { (button) " with " (words::card(card)) }
+            }
+        }
+        h2.or { "Or with another card" }
     }
 }

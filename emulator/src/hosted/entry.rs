@@ -56,7 +56,7 @@ impl Entry {
             errors.insert("email", "Your email is incomplete.".to_owned());
         }
         let card = asked.card.then(|| self.check_card(now, &mut errors)).flatten();
-        if errors.is_empty() { Ok(Buyer { email, card }) } else { Err(errors) }
+        if errors.is_empty() { Ok(Buyer { email, card, saved: None }) } else { Err(errors) }
     }
 
     fn check_card(&self, now: i64, errors: &mut Errors) -> Option<CardDetails> {

@@ -104,7 +104,11 @@ fn facts(invoice: &Value, title: &str) -> Markup {
             (standing(invoice))
             @if let Some(email) = invoice["customer_email"].as_str() { ", billed to " bdi { (email) } }
         }
+        @if let Some(note) = invoice["description"].as_str() { p { (note) } }
         dl {
+            @for field in invoice["custom_fields"].as_array().into_iter().flatten() {
+                div { dt { (text(field, "name")) } dd { (text(field, "value")) } }
+            }
             @for line in invoice["lines"]["data"].as_array().into_iter().flatten() {
                 div {
                     dt {
@@ -122,7 +126,26 @@ fn facts(invoice: &Value, title: &str) -> Markup {
             div.total { dt { "Total" } dd { (amount("total")) } }
             @if balance != 0 { div { dt { "Balance" } dd { (money::format(balance, currency)) } } }
             div { dt { "Amount paid" } dd { (amount("amount_paid")) } }
+            @if invoice["due_date"].is_i64() {
+                div { dt { "Due" } dd { (layout::date(number(invoice, "due_date"))) } }
+            }
             @if invoice["status"] == "open" { div.total { dt { "Amount due" } dd { (amount("amount_remaining")) } } }
+        }
+        (papers(invoice))
+    }
+}
+
+/// What stands below everything, and the PDFs.
+fn papers(invoice: &Value) -> Markup {
+    html! {
+        @if let Some(footer) = invoice["footer"].as_str() { p.soft { (footer) } }
+        @if let Some(url) = invoice["invoice_pdf"].as_str() {
+            p.acts {
+                a.button href=(url) { "Download invoice" }
+                @if invoice["status"] == "paid" {
+                    a.button href={ "/i/" (text(invoice, "id")) "/receipt" } { "Download receipt" }
+                }
+            }
         }
     }
 }

@@ -6,9 +6,12 @@ mod challenge;
 mod checkout;
 mod entry;
 mod invoice;
+mod invoice_pdf;
 pub mod layout;
 mod portal;
 mod promotion;
+mod quantities;
+mod sale;
 mod setup;
 
 use axum::Router;
@@ -26,8 +29,11 @@ pub fn router(app: App) -> Router<App> {
     Router::new()
         .route("/c/pay/{session}", get(checkout::show).post(checkout::submit))
         .route("/c/pay/{session}/promotion_code", post(promotion::submit))
+        .route("/c/pay/{session}/quantities", post(quantities::submit))
         .route("/c/3ds/{challenge}", get(challenge::show).post(challenge::submit))
         .route("/i/{invoice}", get(invoice::show).post(invoice::submit))
+        .route("/i/{invoice}/pdf", get(invoice_pdf::invoice))
+        .route("/i/{invoice}/receipt", get(invoice_pdf::receipt))
         .merge(portal::router())
         .layer(middleware::from_fn_with_state(app, meet_faults))
         .layer(middleware::from_fn(only_own_forms))

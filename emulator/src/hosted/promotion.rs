@@ -10,8 +10,9 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::card_form::Field;
-use super::checkout::{View, missing, refused_code};
+use super::checkout::{View, missing, refused_beside};
 use super::entry::{Entry, Errors};
+use crate::billing::checkout::quantities::too_little;
 use crate::billing::discount::redeem::{Failed, Wanted, find_code, resolve};
 use crate::billing::discount::{session as discounts, words};
 use crate::billing::money;
@@ -47,7 +48,7 @@ pub async fn submit(Shared(app): Shared<App>, Path(id): Path<String>, body: Byte
     });
     match done.await {
         Ok(None) => Redirect::to(&format!("/c/pay/{id}")).into_response(),
-        Ok(Some(why)) => refused_code(&app, id, &Entry::default(), why).await,
+        Ok(Some(why)) => refused_beside(&app, id, &Entry::default(), FIELD, why).await,
         Err(error) => missing(&error),
     }
 }
@@ -66,8 +67,13 @@ fn apply(tx: &mut Tx, id: &str, code: &str) -> Result<Option<String>, ApiError> 
     let wanted = Wanted::PromotionCode(promotion);
     match resolve(tx, &wanted, customer, text(&session, "currency"), &parts) {
         Ok(applied) => {
+            let before = tx.savepoint();
             discounts::replace(tx, session, &[applied]);
-            Ok(None)
+            let why = too_little(&open_session(tx, id)?);
+            if why.is_some() {
+                tx.roll_back_to(&before);
+            }
+            Ok(why)
         }
         Err(failed) => Ok(Some(Failed::message(&failed))),
     }

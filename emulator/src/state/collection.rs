@@ -54,6 +54,11 @@ impl Collection {
         self.records.get(id)
     }
 
+    /// A record that was looked at a moment ago, and is not counted again.
+    pub fn find_again(&self, id: &str) -> Option<&Record> {
+        self.records.get(id)
+    }
+
     pub fn len(&self) -> usize {
         self.records.len()
     }

@@ -28,13 +28,21 @@ pub fn at(kind: Kind, record: &Record) -> Option<(String, i64)> {
         (Kind::Subscription, Some(status)) => subscription(record, status),
         (Kind::SubscriptionSchedule, Some(status)) => schedule(record, status),
         (Kind::Invoice, Some("draft")) => at("automatically_finalizes_at"),
-        (Kind::Invoice, Some("open")) => at("next_payment_attempt"),
+        // One that is sent has what is to happen to it in its notes.
+        (Kind::Invoice, Some("open")) => {
+            let step = record.private()["steps"][0]["at"].as_i64();
+            [at("next_payment_attempt"), step].into_iter().flatten().min()
+        }
+        (Kind::Refund, _) => record.private()["settles_at"].as_i64(),
+        (Kind::PaymentIntent, Some("requires_capture")) => record.private()["capture_before"].as_i64(),
         // At once.
         (Kind::TestClock, Some("advancing")) => Some(0),
         (Kind::IdempotencyKey, _) => at("created").map(|created| created + DAY),
         _ => None,
     };
-    let clock = record.raw("test_clock").as_str().unwrap_or_default();
+    let clock = record.raw("test_clock").as_str();
+    // What does not say whose time it lives by has a note.
+    let clock = clock.or_else(|| record.private()["test_clock"].as_str()).unwrap_or_default();
     due.map(|at| (clock.to_owned(), at))
 }
 

@@ -6,40 +6,9 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
-use super::kind::Kind;
-use super::record::Record;
+use super::change::{Change, Loaded};
 use super::store::Store;
 use crate::StartError;
-
-/// One object as a line of the journal has it. Without `value` it was deleted.
-#[derive(Serialize, Deserialize)]
-pub struct Change {
-    pub kind: Kind,
-    pub id: String,
-    pub seq: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub value: Option<Value>,
-    #[serde(default, skip_serializing_if = "Value::is_null")]
-    pub private: Value,
-}
-
-impl Change {
-    /// The change that makes `id` what it is now.
-    pub fn of(kind: Kind, id: &str, record: Option<&Record>) -> Change {
-        let seq = record.map_or(0, |record| record.seq);
-        let value = record.map(|record| record.value().into_owned());
-        let private = record.map_or(Value::Null, |record| record.private().clone());
-        Change { kind, id: id.to_owned(), seq, value, private }
-    }
-
-    fn apply(self, store: &mut Store) {
-        let Change { kind, id, seq, value, private } = self;
-        store.set(kind, &id, value.map(|value| Record::new(seq, value, private)));
-    }
-}
 
 /// Whether a write must be on disk before anyone hears of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -123,11 +92,18 @@ fn apply_line(line: &[u8], store: &mut Store) -> serde_json::Result<()> {
 }
 
 fn write_all(file: &mut impl Write, store: &Store) -> io::Result<()> {
+    let mut loaded = Loaded::default();
     for (kind, id, record) in store.everything() {
-        serde_json::to_writer(&mut *file, &[Change::of(kind, id, Some(record))])?;
-        file.write_all(b"\n")?;
+        if !loaded.take(kind, record) {
+            write_line(file, &Change::of(kind, id, Some(record)))?;
+        }
     }
-    Ok(())
+    loaded.into_changes().try_for_each(|change| write_line(file, &change))
+}
+
+fn write_line(file: &mut impl Write, change: &Change) -> io::Result<()> {
+    serde_json::to_writer(&mut *file, &[change])?;
+    file.write_all(b"\n")
 }
 
 fn lock(directory: &Path) -> Result<File, StartError> {

@@ -2,6 +2,7 @@
 //! before anyone hears of its result. That makes every request atomic, double submits and idempotency keys
 //! included, at the price of doing one thing at a time, which a development server can pay.
 
+mod change;
 pub mod clock;
 mod collection;
 pub mod diff;
@@ -40,6 +41,12 @@ use crate::webhooks::{Chances, Dice, Draw, Mode};
 #[error("the emulator could not store its state: {0}")]
 pub struct StoreError(String);
 
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> StoreError {
+        StoreError(error.to_string())
+    }
+}
+
 /// Why a snapshot was not restored, in words that say what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
@@ -58,6 +65,17 @@ struct Inner {
     store: Store,
     journal: Option<Journal>,
     closed: bool,
+}
+
+impl Inner {
+    /// Puts another store in the place of this one, on disk first: an error or a crash leaves the old or the new
+    /// one, and never a mixture. The settings of this run stay.
+    fn replace(&mut self, mut fresh: Store) -> io::Result<()> {
+        self.journal.as_mut().map_or(Ok(()), |journal| journal.rewrite(&fresh))?;
+        fresh.settings = std::mem::take(&mut self.store.settings);
+        self.store = fresh;
+        Ok(())
+    }
 }
 
 /// A handle to the state; clones share it.
@@ -146,12 +164,14 @@ impl State {
         settings.dice = chances.map(Dice::new);
     }
 
-    /// Forgets everything but the account.
+    /// Forgets everything but the account, and how deliveries go. After an error nothing is forgotten.
     pub fn reset(&self) -> io::Result<()> {
         let mut inner = self.lock();
-        let Inner { store, journal, .. } = &mut *inner;
-        store.clear();
-        journal.as_mut().map_or(Ok(()), |journal| journal.rewrite(store))
+        let fresh = inner.store.account_alone();
+        inner.replace(fresh)?;
+        let settings = &mut inner.store.settings;
+        (settings.mode, settings.dice) = (Mode::default(), None);
+        Ok(())
     }
 
     /// Everything as lines of text, to be restored here or elsewhere.
@@ -162,16 +182,12 @@ impl State {
     /// Puts what a snapshot has in the place of everything. What was there is lost; what this run listens and sends
     /// to stays.
     pub fn restore(&self, lines: &[u8]) -> Result<(), RestoreError> {
-        let mut fresh =
+        let fresh =
             journal::read_snapshot(lines).map_err(|(line, why)| RestoreError::Unreadable { line, why })?;
         if fresh.account_id().is_empty() {
             return Err(RestoreError::Empty);
         }
-        let mut inner = self.lock();
-        let Inner { store, journal, .. } = &mut *inner;
-        fresh.settings = std::mem::take(&mut store.settings);
-        *store = fresh;
-        journal.as_mut().map_or(Ok(()), |journal| journal.rewrite(store)).map_err(RestoreError::Write)
+        self.lock().replace(fresh).map_err(RestoreError::Write)
     }
 
     /// Lets go of the data directory. Nothing can be changed afterwards.

@@ -42,6 +42,10 @@ enum Body {
 pub struct Pattern {
     pub value: Value,
     pub private: Value,
+    /// `seq` of the number 0.
+    pub first_seq: u64,
+    /// How much `seq` grows from one number to the next.
+    pub stride: u64,
 }
 
 impl Pattern {
@@ -59,8 +63,21 @@ impl Record {
         Record { seq, body: Body::Own { value, private } }
     }
 
-    pub fn loaded(seq: u64, pattern: Arc<Pattern>, number: usize) -> Record {
+    pub fn loaded(pattern: Arc<Pattern>, number: usize) -> Record {
+        let seq = pattern.first_seq + pattern.stride * number as u64;
         Record { seq, body: Body::Loaded { pattern, number } }
+    }
+
+    /// The pattern and the number, if it was loaded and has not changed since.
+    pub fn loaded_from(&self) -> Option<(&Arc<Pattern>, usize)> {
+        match &self.body {
+            Body::Loaded { pattern, number } => Some((pattern, *number)),
+            _ => None,
+        }
+    }
+
+    pub fn id(&self) -> String {
+        self.field("id").as_str().unwrap_or_default().to_owned()
     }
 
     /// The object in Stripe's exact shape.

@@ -17,6 +17,12 @@ const MOST_DAYS: i64 = 60;
 pub struct BillingSettings {
     pub retry_days: Vec<i64>,
     pub after_retries: AfterRetries,
+    /// So many days before an invoice that was sent is due, `invoice.will_be_due` tells of it; not at all if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub will_be_due_days: Option<i64>,
+    /// The same of `invoice.overdue`, so many days after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overdue_days: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +35,12 @@ pub enum AfterRetries {
 
 impl Default for BillingSettings {
     fn default() -> BillingSettings {
-        BillingSettings { retry_days: vec![3, 5, 7], after_retries: AfterRetries::Cancel }
+        BillingSettings {
+            retry_days: vec![3, 5, 7],
+            after_retries: AfterRetries::Cancel,
+            will_be_due_days: None,
+            overdue_days: None,
+        }
     }
 }
 
@@ -46,6 +57,12 @@ impl BillingSettings {
 
     /// Says what is wrong, and how it would be right.
     pub fn check(&self) -> Result<(), String> {
+        let told = [self.will_be_due_days, self.overdue_days];
+        if !told.into_iter().flatten().all(|days| (0..=MOST_DAYS).contains(&days)) {
+            return Err(format!(
+                "will_be_due_days and overdue_days must be numbers of 0 to {MOST_DAYS} days"
+            ));
+        }
         let days_are_right = self.retry_days.iter().all(|days| (1..=MOST_DAYS).contains(days));
         if self.retry_days.len() <= MOST_RETRIES && days_are_right {
             return Ok(());

@@ -86,13 +86,12 @@ impl Store {
         before
     }
 
-    /// Forgets everything but the account and where this run listens and sends to.
-    pub fn clear(&mut self) {
+    /// A store that knows this one's account and nothing else.
+    pub fn account_alone(&self) -> Store {
         let account = self.account_id();
-        let record = self.find(Kind::Account, &account).cloned();
-        let settings = Settings { mode: Mode::default(), dice: None, ..std::mem::take(&mut self.settings) };
-        *self = Store { settings, ..Store::default() };
-        self.set(Kind::Account, &account, record);
+        let mut alone = Store::default();
+        alone.set(Kind::Account, &account, self.find(Kind::Account, &account).cloned());
+        alone
     }
 
     /// The first thing that is due until then by a test clock, or by the emulator's own for "".

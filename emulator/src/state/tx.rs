@@ -3,15 +3,17 @@
 //! change it tells of are stored together or not at all.
 
 use std::borrow::Cow;
+use std::cell::Cell;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::change::{Change, Loaded};
 use super::collection::Key;
 use super::diff::previous_attributes;
 use super::due::Due;
 use super::ids;
-use super::journal::Change;
 use super::kind::Kind;
 use super::record::{Pattern, Record};
 use super::settings::BillingSettings;
@@ -34,6 +36,8 @@ pub struct Tx<'a> {
     deliveries: Vec<String>,
     /// The time of what is being done, where that is not the clock's.
     at: Option<i64>,
+    /// Of which kind the ids are on a page that has ids in the place of its objects.
+    page: Cell<Option<Kind>>,
 }
 
 /// A point to which a transaction can be taken back.
@@ -44,7 +48,7 @@ pub struct Savepoint {
 
 impl<'a> Tx<'a> {
     pub fn begin(store: &'a mut Store, stamp: Stamp) -> Tx<'a> {
-        Tx { store, stamp, undo: Vec::new(), deliveries: Vec::new(), at: None }
+        Tx { store, stamp, undo: Vec::new(), deliveries: Vec::new(), at: None, page: Cell::new(None) }
     }
 
     /// Seconds since 1970 by the emulator's clock, or by the clock that is followed.
@@ -55,6 +59,16 @@ impl<'a> Tx<'a> {
     /// From now on everything happens at this time; with `None`, by the emulator's clock.
     pub fn set_time(&mut self, at: Option<i64>) {
         self.at = at;
+    }
+
+    /// The answer is a page with ids of this kind in the place of its objects.
+    pub fn name_page(&self, kind: Kind) {
+        self.page.set(Some(kind));
+    }
+
+    /// Of which kind the ids on the answer's page are, if it is one.
+    pub fn named_page(&self) -> Option<Kind> {
+        self.page.take()
     }
 
     /// The time of the test clock that an object is on, or that it is.
@@ -84,6 +98,12 @@ impl<'a> Tx<'a> {
             clock.map(str::to_owned).or_else(customer)
         };
         of(id).or_else(|| of(&on()?))
+    }
+
+    /// The test clock that an object's customer is on.
+    fn clock_of_customer(&self, object: &Value) -> Option<Value> {
+        let customer = self.store.find(Kind::Customer, object["customer"].as_str()?)?;
+        Some(customer.raw("test_clock").clone()).filter(Value::is_string)
     }
 
     /// The subscription that has this item.
@@ -151,17 +171,34 @@ impl<'a> Tx<'a> {
     }
 
     /// Stores an object together with the emulator's notes about it.
-    pub fn put_with(&mut self, kind: Kind, id: &str, value: Value, private: Value) {
+    pub fn put_with(&mut self, kind: Kind, id: &str, value: Value, mut private: Value) {
+        if kind == Kind::CheckoutSession
+            && let Some(clock) = self.clock_of_customer(&value)
+        {
+            private["test_clock"] = clock;
+        }
         let known = self.store.find(kind, id).map(|record| record.seq);
         let seq = known.unwrap_or_else(|| self.store.take_seq());
         self.set(kind, id, Some(Record::new(seq, value, private)));
     }
 
-    /// Stores a new object that is made from its pattern when somebody looks. Its id tells the number.
-    pub fn load(&mut self, kind: Kind, pattern: &Arc<Pattern>, number: usize) {
-        let record = Record::loaded(self.store.take_seq(), Arc::clone(pattern), number);
-        let id = record.field("id").as_str().unwrap_or_default().to_owned();
-        self.set(kind, &id, Some(record));
+    /// Stores so many new objects of each pattern, which are made from it when somebody looks. Their ids tell the
+    /// numbers, from 0. The patterns' notes stand beside them.
+    pub fn load(&mut self, patterns: impl IntoIterator<Item = (Kind, Value, Value)>, count: usize) {
+        let patterns: Vec<_> = patterns.into_iter().collect();
+        let (first, stride) = (self.store.take_seq(), patterns.len() as u64);
+        let patterns = patterns.into_iter().zip(first..);
+        let patterns: Vec<_> = patterns
+            .map(|((kind, value, private), first_seq)| {
+                (kind, Arc::new(Pattern { value, private, first_seq, stride }))
+            })
+            .collect();
+        for number in 0..count {
+            for (kind, pattern) in &patterns {
+                let record = Record::loaded(Arc::clone(pattern), number);
+                self.set(*kind, &record.id(), Some(record));
+            }
+        }
     }
 
     pub fn remove(&mut self, kind: Kind, id: &str) {
@@ -235,9 +272,13 @@ impl<'a> Tx<'a> {
 
     /// What this transaction changed, each object once, as it is now.
     pub fn changes(&self) -> Vec<Change> {
-        let mut seen = std::collections::HashSet::new();
-        let touched = self.undo.iter().filter(|(kind, id, _)| seen.insert((*kind, id.clone())));
-        touched.map(|(kind, id, _)| Change::of(*kind, id, self.store.find(*kind, id))).collect()
+        let (mut seen, mut loaded) = (HashSet::new(), Loaded::default());
+        let touched = self.undo.iter().filter(|(kind, id, _)| seen.insert((*kind, id.as_str())));
+        let touched = touched.map(|(kind, id, _)| (*kind, id, self.store.find(*kind, id)));
+        let single = touched.filter(|(kind, _, now)| !now.is_some_and(|now| loaded.take(*kind, now)));
+        let mut changes: Vec<_> = single.map(|(kind, id, now)| Change::of(kind, id, now)).collect();
+        changes.extend(loaded.into_changes());
+        changes
     }
 
     /// Keeps the changes. Gives what becomes of the deliveries, if there are any.

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct Chances {
     pub seed: u64,
+    /// Only for deliveries to this endpoint, `we_…` or the URL of one that was given at start; for all if absent.
+    pub endpoint: Option<String>,
     /// 0 to 1: it is sent twice.
     pub duplicate: f64,
     /// 0 to 1: it is never sent.
@@ -37,6 +39,15 @@ impl Chances {
             [least, most] if least > most => Err("delay_ms must be [least, most]".to_owned()),
             _ => Ok(()),
         }
+    }
+}
+
+impl Chances {
+    /// Whether they are for this delivery, whose id ends with its endpoint.
+    fn is_for(&self, delivery: &str) -> bool {
+        let to = delivery.split_once(':').map_or("", |(_, endpoint)| endpoint);
+        let to = to.strip_prefix("forward:").unwrap_or(to);
+        self.endpoint.as_ref().is_none_or(|endpoint| endpoint == to)
     }
 }
 
@@ -72,7 +83,8 @@ impl Dice {
 
     pub fn draw(&mut self, ids: &[String]) -> Draw {
         let mut draw = Draw { in_turn: self.chances.shuffle, ..Draw::default() };
-        for id in ids {
+        let (meant, spared): (Vec<_>, Vec<_>) = ids.iter().partition(|id| self.chances.is_for(id));
+        for id in meant {
             // Each takes the same number of draws, whatever comes of it.
             let (dropped, doubled) = (self.strikes(self.chances.drop), self.strikes(self.chances.duplicate));
             let waits = [self.delay(), self.delay()];
@@ -86,6 +98,8 @@ impl Dice {
         if self.chances.shuffle {
             draw.sent.shuffle(&mut self.random);
         }
+        // First, so that they wait for none of the others.
+        draw.sent.splice(0..0, spared.into_iter().map(|id| (id.clone(), Duration::ZERO)));
         draw
     }
 

@@ -34,6 +34,11 @@ impl Mode {
     }
 }
 
+/// Whether Stripe has events of this type, by its library for this API version; `*` stands for all.
+pub fn is_event_type(word: &str) -> bool {
+    word == "*" || include_str!("event_types.txt").lines().any(|known| known == word)
+}
+
 /// An endpoint that wants an event.
 #[derive(Clone, Debug)]
 pub struct Target {

@@ -16,8 +16,14 @@ const IGNORED: &[(&str, &[&str], &str)] = &[
     ),
     ("POST /v1/setup_intents", &["use_stripe_sdk", "automatic_payment_methods"], "cards are all there is"),
     ("POST /v1/setup_intents/:id/confirm", &["use_stripe_sdk"], "there is one kind of challenge"),
-    ("GET /v1/customers/:id/payment_methods", &["allow_redisplay"], "cards are not told apart by it"),
-    ("POST /v1/payment_methods", &["card[cvc]"], "any code will do"),
+    (
+        "POST /v1/payment_intents",
+        &["automatic_payment_methods[enabled]", "confirmation_method"],
+        "cards are all there is, and one kind of confirmation",
+    ),
+    ("POST /v1/payment_intents", INTENT, "shown back, and copied to the charge where Stripe does"),
+    ("POST /v1/payment_intents/:id", INTENT, "shown back, and copied to the charge where Stripe does"),
+    ("POST /v1/charges/:id", &["fraud_details", "receipt_email", "shipping"], "shown back; no mail is sent"),
     ("POST /v1/invoices/create_preview", &["currency"], "the price says it"),
     (
         "POST /v1/checkout/sessions",
@@ -25,7 +31,6 @@ const IGNORED: &[(&str, &[&str], &str)] = &[
             "adaptive_pricing",
             "allowed_payment_method_types",
             "billing_address_collection",
-            "customer_creation",
             "customer_update",
             "excluded_payment_method_types",
             "integration_identifier",
@@ -33,19 +38,15 @@ const IGNORED: &[(&str, &[&str], &str)] = &[
             "name_collection",
             "origin_context",
             "phone_number_collection",
-            "saved_payment_method_options",
-            "submit_type",
+            "saved_payment_method_options[payment_method_remove]",
+            "saved_payment_method_options[payment_method_save]",
             "tax_id_collection",
         ],
         "shown back, and the page looks the same",
     ),
     ("POST /v1/billing_portal/sessions", &["locale"], "shown back; the pages are in English"),
-    ("POST /v1/customers", &["invoice_settings[footer]", "preferred_locales", "tax_exempt"], "shown back"),
-    (
-        "POST /v1/customers/:id",
-        &["invoice_settings[footer]", "preferred_locales", "tax_exempt"],
-        "shown back",
-    ),
+    ("POST /v1/customers", &["preferred_locales", "tax_exempt"], "shown back"),
+    ("POST /v1/customers/:id", &["preferred_locales", "tax_exempt"], "shown back"),
     ("POST /v1/products", PRODUCT, "shown back, and no page shows them"),
     ("POST /v1/products/:id", PRODUCT, "shown back, and no page shows them"),
     (
@@ -53,14 +54,14 @@ const IGNORED: &[(&str, &[&str], &str)] = &[
         &["recurring[trial_period_days]"],
         "shown back; Stripe too reads it with `trial_from_plan` only",
     ),
-    ("POST /v1/invoices", &["footer"], "shown back, and the page does not show it"),
-    ("POST /v1/invoices/:id", &["footer"], "shown back, and the page does not show it"),
+    ("POST /v1/invoices/:id/pay", &["forgive"], "a card has no balance that could be too small"),
     ("POST /v1/prices", &["tax_behavior"], "shown back; there are no taxes"),
     ("POST /v1/prices/:id", &["tax_behavior"], "shown back; there are no taxes"),
 ];
 
-const PRODUCT: &[&str] =
-    &["images", "marketing_features", "shippable", "statement_descriptor", "unit_label", "url"];
+const INTENT: &[&str] =
+    &["excluded_payment_method_types", "receipt_email", "shipping", "statement_descriptor_suffix"];
+const PRODUCT: &[&str] = &["images", "marketing_features", "statement_descriptor", "unit_label"];
 
 /// Compares the page with what was found, or writes it if `UPDATE_DOCS` is 1. `stripes` are the endpoints that
 /// Stripe's library has.
@@ -107,7 +108,7 @@ Written by a test (`tests/it/coverage.rs`), which asks each endpoint for each pa
 library have at this version, and which fails when this page is no longer so. `name[*]` stands for all that lies in a
 parameter, `[]` for the elements of a list.
 
-- **supported**: it is read. Some take fewer values than at Stripe (`collection_method` only `charge_automatically`); any
+- **supported**: it is read. Some take fewer values than at Stripe (`usage_type` only `licensed`); any
   other value is refused.
 - **ignored**: it is accepted, and nothing follows from it. The reasons are at the end.
 - **refused**: an error with the code `parameter_unknown` that names it.

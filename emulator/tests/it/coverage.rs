@@ -37,24 +37,33 @@ fn walk(name: &str, value: &Value, beside: &Fields, all: &mut Vec<Fields>) {
             let full = |field: &str| format!("{name}[{}]", field.trim_end_matches('!'));
             for (field, inner) in fields {
                 let needed = fields.iter().filter(|(other, _)| other.ends_with('!') && *other != field);
-                let texts =
-                    needed.filter_map(|(other, value)| Some((full(other), value.as_str()?.to_owned())));
+                let texts = needed
+                    .filter_map(|(other, value)| Some((full(other), probed(&full(other), value.as_str()?))));
                 let beside = beside.iter().cloned().chain(texts).collect();
                 walk(&full(field), inner, &beside, all);
             }
         }
         text => {
             let text = text.as_str().unwrap();
-            let value = if name.contains("proration_date") { now() } else { text.to_owned() };
-            let own = (name.to_owned(), value);
+            let own = (name.to_owned(), probed(name, text));
             all.push(beside.iter().cloned().chain([own]).collect());
         }
     }
 }
 
-/// A moment in the periods that have just begun.
-fn now() -> String {
-    std::time::UNIX_EPOCH.elapsed().unwrap().as_secs().to_string()
+/// A value that says most: a moment that may be meant, the only billing mode, a product that there is not.
+fn probed(name: &str, text: &str) -> String {
+    match name {
+        _ if name.contains("proration_date") => soon(),
+        _ if name.contains("billing_mode") && name.ends_with("[type]") => "flexible".to_owned(),
+        _ if name.ends_with("[product]") => "prod_none".to_owned(),
+        _ => text.to_owned(),
+    }
+}
+
+/// A moment in the periods that are about to begin.
+fn soon() -> String {
+    (std::time::UNIX_EPOCH.elapsed().unwrap().as_secs() + 3600).to_string()
 }
 
 /// One way to ask an endpoint, asked again and again with the same things until it has done something with them.

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::invariants_of_money;
+use crate::invariants_of_schedules;
+use crate::invariants_world::World;
 use crate::support::{Stripe, id};
 
 /// Which status may follow which (https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses).
@@ -29,14 +31,21 @@ async fn events(stripe: &Stripe) -> Vec<Value> {
 }
 
 /// What is wrong with how things are, a line each.
-pub async fn wrong(stripe: &Stripe, customer: &str) -> Vec<String> {
+pub async fn wrong(world: &World, customer: &str) -> Vec<String> {
+    let stripe = &world.stripe;
     let events = events(stripe).await;
     let mut wrong = illegal_changes(&events);
     let invoices = stripe.invoices(customer).await;
     wrong.extend(invoices.iter().filter_map(does_not_add_up));
     wrong.extend(billed_twice(&invoices));
     wrong.extend(paid_twice(&events));
-    wrong.extend(not_told(stripe, customer, &events).await);
+    let schedules = stripe.get(&format!("/v1/subscription_schedules?customer={customer}&limit=100")).await;
+    let schedules = schedules["data"].as_array().unwrap();
+    let subscriptions = stripe.subscriptions(customer).await;
+    wrong.extend(invariants_of_schedules::wrong(schedules, &subscriptions, &events, world.now().await));
+    let mut now = [subscriptions, invoices.clone(), schedules.clone()].concat();
+    now.push(stripe.get(&format!("/v1/customers/{customer}")).await);
+    wrong.extend(not_told(now, &events));
     wrong.extend(invariants_of_money::wrong(stripe, customer, &invoices).await);
     wrong
 }
@@ -61,7 +70,9 @@ fn does_not_add_up(invoice: &Value) -> Option<String> {
     let number = |field: &str| invoice[field].as_i64().unwrap();
     let lines = invoice["lines"]["data"].as_array().unwrap();
     let sum: i64 = lines.iter().map(|line| line["amount"].as_i64().unwrap()).sum();
-    let due = (number("total") + number("starting_balance")).max(0);
+    let owed = number("total") + number("starting_balance");
+    // Less than 50 cents cannot be charged, and goes to the balance.
+    let due = if owed < 50 { 0 } else { owed };
     let paid = if invoice["status"] == "paid" { due } else { 0 };
     let taken: i64 = invoice["total_discount_amounts"]
         .as_array()
@@ -102,16 +113,13 @@ fn paid_twice(events: &[Value]) -> Vec<String> {
 }
 
 /// Every object is what the last event about it says.
-async fn not_told(stripe: &Stripe, customer: &str, events: &[Value]) -> Vec<String> {
+fn not_told(now: Vec<Value>, events: &[Value]) -> Vec<String> {
     let mut known: BTreeMap<String, Value> = BTreeMap::new();
     for object in events.iter().map(|it| &it["data"]["object"]) {
         if let Some(id) = object["id"].as_str() {
             known.insert(id.to_owned(), object.clone());
         }
     }
-    let mut now = stripe.subscriptions(customer).await;
-    now.extend(stripe.invoices(customer).await);
-    now.push(stripe.get(&format!("/v1/customers/{customer}")).await);
     let mut wrong = Vec::new();
     for mut object in now {
         let mut told = known.remove(&id(&object)).unwrap_or(json!({}));

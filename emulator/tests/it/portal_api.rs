@@ -153,8 +153,8 @@ async fn what_is_missing_or_not_here_is_named() {
         ),
         (
             "features[subscription_update][schedule_at_period_end][conditions][0][type]",
-            "shortening_interval",
-            "features[subscription_update][schedule_at_period_end][conditions]",
+            "full_moon",
+            "features[subscription_update][schedule_at_period_end][conditions][0][type]",
         ),
     ] {
         let refused = stripe.try_configuration(&[&on[..], &[(name, value)]].concat()).await;

@@ -2,11 +2,14 @@
 //! every endpoint something are set here; an endpoint without a line needs nothing, or this scene cannot ask it.
 
 use std::pin::Pin;
+use std::time::UNIX_EPOCH;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::portal_api::portal;
+use crate::scene_invoices::{self, draft_with_a_line, own_invoice};
+use crate::scene_of_payments as of_payments;
 use crate::support::{Reply, Stripe, form, id};
 
 pub type Fields = Vec<(String, String)>;
@@ -21,10 +24,20 @@ const NEEDS: &[(&str, &str)] = &[
         "POST /v1/checkout/sessions",
         "mode=subscription&line_items[0][price]={prices}&line_items[0][quantity]=1&success_url=http://shop.test/done",
     ),
+    (
+        "POST /v1/checkout/sessions",
+        "mode=subscription&line_items[0][price]={prices}&line_items[0][quantity]=1&success_url=http://shop.test/done\
+         &subscription_data[billing_mode][type]=flexible",
+    ),
     ("POST /v1/checkout/sessions", "mode=setup&currency=usd&success_url=http://shop.test/done"),
     ("POST /v1/subscriptions", "customer={customers}&items[0][price]={prices}"),
+    (
+        "POST /v1/subscriptions",
+        "customer={customers}&items[0][price]={prices}&billing_mode[type]=flexible&billing_cycle_anchor={soon}",
+    ),
     ("POST /v1/subscriptions/:id", ""),
     ("POST /v1/subscriptions/:id", "items[0][id]={item}&items[0][quantity]=2"),
+    ("POST /v1/subscriptions/:id", "items[0][id]={item}&items[1][price]={prices}"),
     ("POST /v1/subscription_items", "subscription={subscriptions}&price={prices}"),
     ("GET /v1/subscription_items", "subscription={subscriptions}"),
     ("POST /v1/payment_methods", "type=card&card[token]=tok_visa"),
@@ -36,12 +49,21 @@ const NEEDS: &[(&str, &str)] = &[
     ("POST /v1/webhook_endpoints", "url=http://127.0.0.1:9/hook&enabled_events[0]=*"),
     ("POST /v1/test_helpers/test_clocks", "frozen_time=2000000000"),
     ("POST /v1/test_helpers/test_clocks/:id/advance", "frozen_time=2000000060"),
+    ("POST /v1/customers", ""),
+    ("POST /v1/customers", SHIPPING),
+    ("POST /v1/customers/:id", ""),
+    ("POST /v1/customers/:id", SHIPPING),
     ("GET /v1/customers/search", "query=email:'ada@example.com'"),
     ("POST /v1/invoices", "customer={customers}"),
     ("POST /v1/invoices/create_preview", "subscription={subscriptions}"),
     (
         "POST /v1/invoices/create_preview",
         "subscription={subscriptions}&subscription_details[items][0][id]={item}&subscription_details[items][0][quantity]=2",
+    ),
+    (
+        "POST /v1/invoices/create_preview",
+        "subscription={subscriptions}&subscription_details[items][0][id]={item}\
+         &subscription_details[items][1][price]={prices}",
     ),
     (
         "POST /v1/invoices/create_preview",
@@ -56,12 +78,16 @@ const NEEDS: &[(&str, &str)] = &[
         "promotion[type]=coupon&promotion[coupon]={coupons}&restrictions[minimum_amount]=100&restrictions[minimum_amount_currency]=usd",
     ),
     ("POST /v1/setup_intents/:id/confirm", "payment_method=pm_card_visa"),
-    ("POST /v1/refunds", "payment_intent={payment_intents}"),
+    ("POST /v1/refunds", "payment_intent={paid}"),
     ("GET /v1/setup_attempts", "setup_intent={setup_intents}"),
     ("POST /v1/subscription_schedules", "from_subscription={subscriptions}"),
     (
         "POST /v1/subscription_schedules",
         "customer={customers}&start_date=now&phases[0][items][0][price]={prices}&phases[0][items][0][quantity]=1",
+    ),
+    (
+        "POST /v1/subscription_schedules",
+        "customer={customers}&start_date=now&phases[0][items][0][price]={prices}&billing_mode[type]=flexible",
     ),
     ("POST /v1/subscription_schedules/:id", ""),
     (
@@ -77,6 +103,9 @@ const NEEDS: &[(&str, &str)] = &[
          &features[subscription_cancel][cancellation_reason][options][0]=unused",
     ),
     ("POST /v1/billing_portal/configurations", "features[subscription_update][enabled]=false"),
+    ("POST /v1/billing_portal/configurations", CHANGING),
+    ("POST /v1/billing_portal/configurations/:id", ""),
+    ("POST /v1/billing_portal/configurations/:id", CHANGING),
     ("POST /v1/billing_portal/sessions", "customer={customers}"),
     (
         "POST /v1/billing_portal/sessions",
@@ -97,13 +126,25 @@ const NEEDS: &[(&str, &str)] = &[
          &flow_data[subscription_update_confirm][items][0][quantity]=2&configuration={portal}",
     ),
     ("GET /v1/invoice_payments", ""),
+    ("GET /v1/invoice_payments", "payment[type]=payment_record&payment[payment_record]=prec_1"),
     ("GET /v1/invoice_payments", "payment[type]=payment_intent&payment[payment_intent]={payment_intents}"),
 ];
+
+const SHIPPING: &str = "shipping[name]=Ada&shipping[address][city]=Berlin";
+/// What a portal says in which subscriptions can be changed.
+const CHANGING: &str = "features[payment_method_update][enabled]=true&features[subscription_update][enabled]=true\
+                        &features[subscription_update][products][0][product]={products}\
+                        &features[subscription_update][products][0][prices][0]={its_price}";
 
 /// The ways to ask an endpoint, as fields that are still to be made.
 pub fn ways(method: &str, pattern: &str) -> Vec<&'static str> {
     let name = format!("{method} {pattern}");
-    let known = NEEDS.iter().filter(|(endpoint, _)| *endpoint == name).map(|(_, fields)| *fields);
+    let known = NEEDS
+        .iter()
+        .chain(scene_invoices::NEEDS)
+        .chain(of_payments::NEEDS)
+        .filter(|(endpoint, _)| *endpoint == name)
+        .map(|(_, fields)| *fields);
     let known: Vec<_> = known.collect();
     if known.is_empty() { vec![""] } else { known }
 }
@@ -120,6 +161,22 @@ pub async fn made(stripe: &Stripe, text: &str, path: &str) -> Option<Fields> {
         let value = match value.strip_prefix('{').and_then(|value| value.strip_suffix('}')) {
             Some("item") => item(stripe, &fields, path).await?,
             Some("start") => stripe.get(path).await["phases"][0]["start_date"].to_string(),
+            Some("line") => {
+                let invoice = path.rsplit_once('/')?.0;
+                id(&stripe.get(invoice).await["lines"]["data"][0])
+            }
+            Some("open") => own_invoice(stripe, &[]).await,
+            Some("its_price") => {
+                let fields = [
+                    ("product", said(&fields, "product")?),
+                    ("currency", "usd"),
+                    ("unit_amount", "900"),
+                    ("recurring[interval]", "month"),
+                ];
+                id(&stripe.post("/v1/prices", &fields).await)
+            }
+            Some("soon") => (UNIX_EPOCH.elapsed().ok()?.as_secs() + 86_400).to_string(),
+            Some("paid") => of_payments::intent(stripe, &[]).await,
             Some("own") => own(stripe, &fields).await?,
             Some("portal") => changing_portal(stripe, &fields).await?,
             Some(kind) => new(stripe, &format!("/v1/{kind}")).await?,
@@ -137,17 +194,38 @@ pub async fn path(stripe: &Stripe, method: &str, pattern: &str) -> Option<String
     };
     let id = match (collection, method, rest) {
         ("/v1/invoices", "GET", "") => unpaid_invoice(stripe).await?,
+        ("/v1/invoices", _, "/send") => {
+            own_invoice(stripe, &[("collection_method", "send_invoice"), ("days_until_due", "5")]).await
+        }
+        ("/v1/invoices", _, "/update_lines" | "/remove_lines" | "/lines/:id") => {
+            draft_with_a_line(stripe).await
+        }
         ("/v1/invoices", _, "/pay" | "/void" | "/mark_uncollectible" | "/lines") => {
             unpaid_invoice(stripe).await?
         }
         ("/v1/subscriptions", _, "/resume") => {
             patched(stripe, "subscriptions", json!({"status": "paused"})).await?
         }
+        ("/v1/payment_intents", _, "/capture") => {
+            of_payments::intent(stripe, &[("capture_method", "manual")]).await
+        }
+        ("/v1/customers", _, "/payment_methods/:id") => return of_payments::own_card(stripe).await,
+        ("/v1/products", "DELETE", "") => id(&stripe.post("/v1/products", &[("name", "Pro")]).await),
         ("/v1/subscriptions" | "/v1/customers", _, "/discount") => discounted(stripe, collection).await?,
         ("/v1/payment_methods", _, "" | "/detach") => attached_card(stripe).await?,
         _ => new(stripe, collection).await?,
     };
-    Some(pattern.replacen(":id", &id, 1))
+    let path = pattern.replacen(":id", &id, 1);
+    Some(match path.strip_suffix("/:id") {
+        None => path,
+        Some(lines) if lines.ends_with("/lines") => {
+            format!("{lines}/{}", self::id(&stripe.get(lines).await["data"][0]))
+        }
+        Some(within) => {
+            let fields = needs(stripe, "POST", &pattern[..pattern.rfind('/')?]).await?;
+            format!("{within}/{}", self::id(&send(stripe, "POST", within, &fields).await.body))
+        }
+    })
 }
 
 /// The id of a new object of the collection; the newest if the API makes none.
@@ -162,7 +240,7 @@ fn new<'s>(stripe: &'s Stripe, collection: &str) -> Pin<Box<dyn Future<Output = 
         if made.status == 200 {
             return Some(id(&made.body));
         }
-        if matches!(collection.as_str(), "/v1/payment_intents" | "/v1/charges" | "/v1/invoice_payments") {
+        if matches!(collection.as_str(), "/v1/charges" | "/v1/invoice_payments") {
             new(stripe, "/v1/subscriptions").await?;
         }
         let newest = stripe.get(&format!("{collection}?limit=1")).await;
@@ -179,7 +257,7 @@ async fn customer(stripe: &Stripe) -> String {
     customer
 }
 
-async fn attached_card(stripe: &Stripe) -> Option<String> {
+pub async fn attached_card(stripe: &Stripe) -> Option<String> {
     let customer = stripe.customer().await;
     let card = stripe.post("/v1/payment_methods/pm_card_visa/attach", &[("customer", &customer)]).await;
     Some(id(&card))
@@ -228,7 +306,8 @@ async fn item(stripe: &Stripe, fields: &Fields, path: &str) -> Option<String> {
 /// A subscription of the customer whom the fields name.
 async fn own(stripe: &Stripe, fields: &Fields) -> Option<String> {
     let price = new(stripe, "/v1/prices").await?;
-    let fields = [("customer", said(fields, "customer")?), ("items[0][price]", price.as_str())];
+    let customer = said(fields, "customer")?;
+    let fields = [("customer", customer), ("items[0][price]", price.as_str()), ("items[0][quantity]", "3")];
     Some(id(&stripe.post("/v1/subscriptions", &fields).await))
 }
 

@@ -174,7 +174,7 @@ async fn what_cannot_be_is_refused() {
         (with("phases[0][duration][interval]", "century"), "phases[0][duration][interval]"),
         (with("phases[0][duration][interval_count]", "2"), "phases[0][duration][interval]"),
         (with("phases[0][trial_end]", &(now + 400 * DAY).to_string()), "phases[0][trial_end]"),
-        (with("phases[0][collection_method]", "send_invoice"), "phases[0][collection_method]"),
+        (with("phases[0][collection_method]", "send_invoice"), "phases[0][invoice_settings][days_until_due]"),
         (with("phases[0][discounts][0][coupon]", "c"), "phases[0][discounts]"),
         (with("phases[0][add_invoice_items][0][price]", price), "phases[0][add_invoice_items]"),
         (with("phases[0][currency]", "eur"), "phases[0][currency]"),

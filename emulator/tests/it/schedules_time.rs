@@ -48,7 +48,12 @@ async fn what_begins_in_the_future_makes_its_subscription_then() {
     assert_eq!(stripe.get("/v1/subscription_schedules?scheduled=true").await["data"][0]["id"], planned["id"]);
 
     stripe.pass_until(start).await;
-    let expected = ["customer.subscription.created", "invoice.created", "subscription_schedule.updated"];
+    let expected = [
+        "customer.subscription.created",
+        "invoice.created",
+        "customer.updated",
+        "subscription_schedule.updated",
+    ];
     assert_eq!(stripe.events_since(count + 1).await, expected);
     let subscription = stripe.only_subscription(&customer).await;
     assert_eq!((&subscription["status"], &subscription["schedule"]), (&json!("active"), &planned["id"]));

@@ -2,10 +2,13 @@
 //! looked at, never in time.
 
 use serde_json::{Value, json};
+use stripe_emulator::Options;
 
-use crate::support::{Stripe, ids, options};
+use crate::support::{Stripe, id, ids, options};
 
 const MANY: usize = 3000;
+/// For what reads everything.
+const FEW: usize = 400;
 /// For each of a hundred on a page and the one that says `has_more`: itself and three that are expanded.
 const PAGE: u64 = 101 * 4;
 /// The cursor, and what the request itself takes.
@@ -135,11 +138,51 @@ async fn a_load_that_cannot_be_is_refused_by_name() {
         assert_eq!(reply.status, 400);
         assert!(reply.body["error"].as_str().unwrap().contains(name), "{}", reply.body);
     }
+}
+
+/// Every page of a list, and how many objects were looked at for the costliest.
+async fn pages(stripe: &Stripe, kind: &str) -> (Vec<Value>, u64) {
+    let (mut all, mut cursor, mut most) = (Vec::new(), String::new(), 0);
+    loop {
+        let (page, looked_at) = list(stripe, &format!("/v1/{kind}?limit=100{cursor}")).await;
+        most = most.max(looked_at);
+        all.extend(page["data"].as_array().unwrap().clone());
+        if page["has_more"] == false {
+            return (all, most);
+        }
+        cursor = format!("&starting_after={}", ids(&page).pop().unwrap());
+    }
+}
+
+#[tokio::test]
+async fn what_was_loaded_is_kept_with_what_became_of_it() {
     let directory = tempfile::tempdir().unwrap();
-    let kept =
-        Stripe::with(stripe_emulator::Options { data_dir: Some(directory.path().to_owned()), ..options() })
-            .await;
-    let price = kept.price().await;
-    let reply = kept.try_control("/_emulator/load", json!({"customers": 2, "price": price})).await;
-    assert!(reply.body["error"].as_str().unwrap().contains("data directory"), "{}", reply.body);
+    let kept = || Options { data_dir: Some(directory.path().to_owned()), ..options() };
+    let stripe = Stripe::with(kept()).await;
+    let price = stripe.price().await;
+    for prefix in ["u", "v"] {
+        let order = json!({"customers": FEW / 2, "price": price, "prefix": prefix});
+        stripe.control("/_emulator/load", order).await;
+    }
+    stripe.delete("/v1/subscriptions/sub_u00000041").await;
+    stripe.delete("/v1/customers/cus_v00000007").await;
+    let newest = stripe.customer().await;
+    let kinds = ["customers", "subscriptions", "invoices"];
+    let mut before = Vec::new();
+    for kind in kinds {
+        before.push(pages(&stripe, kind).await.0);
+    }
+    assert_eq!(id(&before[0][0]), newest);
+    assert_eq!(before[0].len(), FEW);
+    let mut stripe = stripe;
+    // The first start reads what was written line by line, the second what the first made of it.
+    for _ in 0..2 {
+        stripe.emulator.stop().await;
+        stripe = Stripe::with(kept()).await;
+        for (kind, before) in kinds.into_iter().zip(&before) {
+            let (after, looked_at) = pages(&stripe, kind).await;
+            assert!(after == *before, "{kind} are not what they were");
+            assert!((100..=PAGE + MORE).contains(&looked_at), "{kind}: {looked_at}");
+        }
+    }
 }

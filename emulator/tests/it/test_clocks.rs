@@ -1,5 +1,6 @@
 //! Test clocks: customers with a time of their own.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Stripe, eventually, id};
@@ -120,4 +121,59 @@ async fn an_item_changes_at_the_time_of_its_customer() {
     let amounts: Vec<_> = waiting.iter().map(|item| item["amount"].as_i64().unwrap()).collect();
     assert_eq!(amounts.iter().sum::<i64>(), 600, "half of the month is left: {amounts:?}");
     assert_eq!(waiting[0]["date"].as_i64(), Some(START + 14 * DAY));
+}
+
+#[tokio::test]
+async fn a_checkout_expires_by_the_clock_of_its_customer() {
+    let stripe = Stripe::start().await;
+    let clock = clock(&stripe).await;
+    let customer = subscriber(&stripe, &clock).await;
+    let session = stripe.session(&customer, &stripe.price().await, &[]).await;
+    assert_eq!(session["expires_at"].as_i64(), Some(START + DAY));
+    let setup = [
+        ("mode", "setup"),
+        ("currency", "usd"),
+        ("customer", customer.as_str()),
+        ("success_url", "http://shop.test/done"),
+    ];
+    let setup = stripe.post("/v1/checkout/sessions", &setup).await;
+    let (other, _) = stripe.buy().await;
+    let others = stripe.session(&other, &stripe.price().await, &[]).await;
+    let status = async |session: &Value| {
+        let session = stripe.get(&format!("/v1/checkout/sessions/{}", id(session))).await;
+        session["status"].as_str().unwrap().to_owned()
+    };
+    let all = async || [status(&session).await, status(&setup).await, status(&others).await];
+
+    stripe.pass(2 * DAY).await;
+    assert_eq!(all().await, ["open", "open", "expired"], "the emulator's clock is not theirs");
+    advance(&stripe, &clock, START + DAY - HOUR).await;
+    assert_eq!(all().await, ["open", "open", "expired"]);
+    advance(&stripe, &clock, START + DAY + HOUR).await;
+    assert_eq!(all().await, ["expired", "expired", "expired"]);
+    let events = stripe.get("/v1/events?type=checkout.session.expired&limit=100").await;
+    let of_clock = events["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|event| event["data"]["object"]["id"] == session["id"]);
+    assert_eq!(
+        of_clock.unwrap()["created"].as_i64(),
+        Some(START + DAY),
+        "at its time, and not when it was advanced"
+    );
+}
+
+#[tokio::test]
+async fn an_idempotency_key_lives_by_the_emulators_clock() {
+    let stripe = Stripe::start().await;
+    let long_ago = (stripe.now().await - 300 * DAY).to_string();
+    let clock = id(&stripe.post("/v1/test_helpers/test_clocks", &[("frozen_time", &long_ago)]).await);
+    let (fields, headers) = ([("test_clock", clock.as_str())], [("idempotency-key", "once")]);
+    let send = async || stripe.send(Method::POST, "/v1/customers", &fields, &headers).await.unwrap();
+    let first = send().await;
+    let again = send().await;
+    assert_eq!((again.header("idempotent-replayed"), &again.body), ("true", &first.body));
+    stripe.pass(DAY + HOUR).await;
+    assert_ne!(send().await.body["id"], first.body["id"], "a day later it is a new request");
 }

@@ -5,7 +5,8 @@ use leptos::prelude::*;
 use unsplit_billing::plan::Interval;
 
 use crate::app::view::{
-    AccountView, ChangeView, Confirm, FeatureView, LeavingView, PaymentView, PricingView, SuccessView,
+    AccountView, ChangeView, Confirm, FeatureView, InvoicesView, LeavingView, PaymentView, PricingView,
+    SuccessView,
 };
 
 /// A stranger sees the plans, and so does everybody else: what is known of their subscription is
@@ -51,6 +52,17 @@ pub async fn load_payment() -> Result<PaymentView, ServerFnError> {
     let (billing, snapshot) = crate::server::subscription::own().await?;
     let customer = crate::server::subscription::is_customer().await?;
     Ok(crate::app::view::payment_view(&snapshot, billing.catalog(), customer, billing.now()))
+}
+
+/// `after` is the last invoice of the page before.
+#[server(prefix = "/api", endpoint = "load_invoices")]
+pub async fn load_invoices(after: Option<String>) -> Result<InvoicesView, ServerFnError> {
+    use crate::server::{AppState, auth::logged_in, gate::context, gate::unavailable};
+    use unsplit_billing::id::InvoiceId;
+    let billing = context::<AppState>()?.billing;
+    let after = after.and_then(|after| InvoiceId::parse(after).ok());
+    let found = billing.invoices_of(&logged_in()?.id, after.as_ref()).await.map_err(unavailable)?;
+    Ok(crate::server::invoices::invoices_view(found.as_ref(), after.is_some(), billing.now()))
 }
 
 #[server(prefix = "/api", endpoint = "load_leaving")]

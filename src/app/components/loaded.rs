@@ -2,7 +2,6 @@
 
 use std::future::Future;
 
-use leptos::either::Either;
 use leptos::prelude::*;
 
 use crate::app::flash::Tone;
@@ -22,11 +21,11 @@ where
 {
     let content = Suspend::new(async move {
         match data.await {
-            Ok(data) => Either::Left(render(data)),
-            Err(_) => Either::Right(view! { <Trouble/> }),
+            Ok(data) => render(data).into_any(),
+            Err(_) => view! { <Trouble/> }.into_any(),
         }
     });
-    view! { <Suspense>{content}</Suspense> }
+    view! { <Suspense>{content}</Suspense> }.into_any()
 }
 
 #[component]

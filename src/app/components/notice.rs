@@ -28,6 +28,7 @@ pub fn Notice(notice: NoticeView) -> impl IntoView {
             {form}
         </div>
     }
+    .into_any()
 }
 
 /// The outcome of the form that led here, if there is one.

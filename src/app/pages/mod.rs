@@ -11,7 +11,7 @@ mod not_found;
 mod pricing;
 mod sign_up;
 
-pub use account::{AccountPage, CancelPage, ConfirmPage, PaymentPage, PlanPage};
+pub use account::{AccountPage, CancelPage, ConfirmPage, InvoicesPage, PaymentPage, PlanPage};
 pub use checkout_success::CheckoutSuccessPage;
 pub use error::error_page_html;
 pub use feature::FeaturePage;

@@ -3,6 +3,7 @@
 
 mod account;
 mod change;
+mod invoices;
 mod leaving;
 mod payment;
 mod pricing;
@@ -14,6 +15,7 @@ mod year_ahead;
 
 pub use account::account_view;
 pub use change::{ChangeView, Confirm, ConfirmView, Offer, change_view, priced};
+pub use invoices::{InvoiceRow, InvoicesView};
 pub use leaving::{LeavingView, leaving_view};
 pub use payment::{PaymentView, payment_view};
 pub use pricing::{Trials, pricing_view};

@@ -233,6 +233,14 @@ impl App {
     }
 
     /// Waits until Redis says so.
+    pub async fn eventually_plan(&self, customer: &str, plan: &str) {
+        eventually(&format!("the plan {plan}"), async || {
+            (self.snapshot(customer).await["plan"] == plan).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until Redis says so.
     pub async fn eventually_status(&self, customer: &str, status: &str) {
         let what = format!("{customer} is {status}");
         eventually(&what, async || (self.snapshot(customer).await["status"] == status).then_some(())).await;

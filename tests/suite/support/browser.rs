@@ -35,6 +35,19 @@ impl Page {
         texts.join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
+    /// The hidden fields of the one form with this action.
+    pub fn hidden(&self, action: &str) -> Vec<(String, String)> {
+        let html = Html::parse_document(&self.html);
+        let form = Selector::parse(&format!("form[action=\"{action}\"]")).unwrap();
+        let input = Selector::parse("input[type=hidden]").unwrap();
+        let forms: Vec<_> = html.select(&form).collect();
+        assert_eq!(forms.len(), 1, "{action} on {}: {}", self.url, self.text("main"));
+        let field = |input: ElementRef| {
+            (input.attr("name").unwrap().to_owned(), input.attr("value").unwrap_or_default().to_owned())
+        };
+        forms[0].select(&input).map(field).collect()
+    }
+
     pub fn heading(&self) -> String {
         self.text("h1")
     }
@@ -62,6 +75,14 @@ impl Browser {
     /// One request, no redirect followed.
     pub async fn once(&mut self, method: Method, path: &str, form: &[(&str, &str)]) -> Page {
         self.send(method, self.absolute(path), form).await
+    }
+
+    /// Sends the page's form with this action, with its hidden fields and these.
+    pub async fn press(&mut self, page: &Page, action: &str, more: &[(&str, &str)]) -> Page {
+        let fields = page.hidden(action);
+        let mut form: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        form.extend(more);
+        self.post(action, &form).await
     }
 
     /// Sends the "Subscribe" form; ends on Stripe's page, or wherever else it leads.

@@ -10,6 +10,7 @@ mod cluster;
 mod connect_error;
 mod connection;
 mod durable;
+mod invoices;
 mod options;
 mod queue;
 mod reconciliation;

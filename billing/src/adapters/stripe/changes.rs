@@ -14,32 +14,35 @@ use crate::ports::{InvoicePreview, LaterChange, PlanChange, PortalFlow, Reason, 
 
 /// A body in Stripe's form: `a[b][]=c`.
 #[derive(Default)]
-struct Form(Vec<(String, String)>);
+pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
     fn new() -> Self {
         Self::default()
     }
 
-    fn with(mut self, name: &str, value: &str) -> Self {
+    pub fn with(mut self, name: &str, value: &str) -> Self {
         self.0.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    fn maybe(self, name: &str, value: Option<&str>) -> Self {
+    pub fn maybe(self, name: &str, value: Option<&str>) -> Self {
         match value {
             Some(value) => self.with(name, value),
             None => self,
         }
     }
 
-    fn post(self, path: String) -> RequestBuilder {
+    pub fn post(self, path: String) -> RequestBuilder {
         self.request(StripeMethod::Post, path)
     }
 
     fn request(self, method: StripeMethod, path: String) -> RequestBuilder {
-        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(self.0).finish();
-        RequestBuilder { query: None, body: Some(body), path, method }
+        RequestBuilder { query: None, body: Some(self.encoded()), path, method }
+    }
+
+    pub fn encoded(self) -> String {
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(self.0).finish()
     }
 }
 

@@ -9,6 +9,7 @@ mod changes;
 mod client;
 mod endpoint;
 mod gate;
+mod invoices;
 mod measures;
 mod pages;
 mod refusal;

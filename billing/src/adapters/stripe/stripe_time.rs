@@ -45,8 +45,13 @@ impl StripeTime {
         let date = headers.get(DATE).and_then(|date| date.to_str().ok());
         let Some(date) = date.and_then(|date| httpdate::parse_http_date(date).ok()) else { return };
         let Ok(date) = date.duration_since(SystemTime::UNIX_EPOCH) else { return };
-        // Sent at some moment of that second, and of the time that we waited.
-        let (sent, ours) = (millis(date) + 500, asked.0 + millis(took) / 2);
+        self.compare(millis(date) / 1000, asked, took);
+    }
+
+    /// The same for a time that was told otherwise, Unix seconds.
+    pub fn compare(&self, told: i64, asked: UnixMillis, took: Duration) {
+        // Told at some moment of that second, and of the time that we waited.
+        let (sent, ours) = (told.saturating_mul(1000) + 500, asked.0 + millis(took) / 2);
         let ahead = sent - ours;
         let ahead = if ahead.abs() <= AGREE + millis(took) / 2 { 0 } else { ahead };
         self.ahead.store(ahead, Ordering::Relaxed);

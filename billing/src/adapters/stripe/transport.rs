@@ -11,7 +11,7 @@ use reqwest::{Client, Url};
 use serde::de::DeserializeOwned;
 use stripe_client_core::{RequestBuilder, StripeMethod, VERSION};
 
-use super::answers::without_emails;
+use super::answers::{self, without_emails};
 use super::gate::{Gate, Patience};
 use super::refusal::Failed;
 use super::settings::{StripeConfigError, StripeSettings, key_mode};
@@ -83,8 +83,10 @@ impl Transport {
     pub async fn look_at_the_clock(&self) {
         let (asked, began) = (self.time.ours(), Instant::now());
         let answer = self.client.get(format!("{}/_emulator/clock", self.base)).send().await;
-        if let Ok(answer) = answer.and_then(reqwest::Response::error_for_status) {
-            self.time.observe(answer.headers(), asked, began.elapsed());
+        let Ok(answer) = answer.and_then(reqwest::Response::error_for_status) else { return };
+        let body = answer.bytes().await.unwrap_or_default();
+        if let Ok(clock) = serde_json::from_slice::<answers::Clock>(&body) {
+            self.time.compare(clock.now, asked, began.elapsed());
         }
     }
 

@@ -1,13 +1,14 @@
-//! POST /v1/checkout/sessions. Takes what a subscription checkout needs and refuses the rest.
+//! POST /v1/checkout/sessions. Takes what a subscription checkout needs and refuses the rest; the other modes have
+//! files of their own.
 
 use serde_json::{Value, json};
 
-use super::line_items::{self, Start};
-use super::{create_setup, looks, subscription_data};
+use super::line_items::{self, Item, Mode, Start};
+use super::{create_payment, create_setup, looks, subscription_data};
 use crate::api::discounts::{self, Sale};
 use crate::api::{Call, urls};
+use crate::billing::checkout::quantities::is_trial;
 use crate::billing::discount::session as discounted;
-use crate::billing::subscription::Line;
 use crate::error::{ApiError, Place};
 use crate::params::Params;
 use crate::shapes::{self, Shape};
@@ -20,10 +21,8 @@ const UNSUPPORTED: &[&str] = &[
     "consent_collection",
     "custom_fields",
     "custom_text",
-    "invoice_creation",
     "managed_payments",
     "optional_items",
-    "payment_intent_data",
     "payment_method_configuration",
     "payment_method_data",
     "permissions",
@@ -32,51 +31,80 @@ const UNSUPPORTED: &[&str] = &[
     "shipping_address_collection",
     "shipping_options",
 ];
+/// What Stripe takes in other modes only.
+const OF_OTHER_MODES: &[&str] =
+    &["customer_creation", "invoice_creation", "payment_intent_data", "setup_intent_data"];
 const DAY: i64 = 86_400;
 const HALF_AN_HOUR: i64 = 1_800;
 
 pub fn create(call: &mut Call) -> Result<Value, ApiError> {
     let mut params = call.take_params();
     params.refuse(UNSUPPORTED)?;
-    if read_mode(&mut params)? == "setup" {
-        return create_setup::create(call, params);
+    match read_mode(&mut params)?.as_str() {
+        "setup" => return create_setup::create(call, params),
+        "payment" => return create_payment::create(call, params),
+        _ => refuse_of_other_modes(&params, OF_OTHER_MODES, "subscription")?,
     }
-    params.refuse(&["setup_intent_data"])?;
-    let customer = read_customer(call.tx, &mut params)?;
-    let customer_email = params.text("customer_email")?;
-    if customer.is_some() && customer_email.is_some() {
-        let message = "You may only specify one of these parameters: customer, customer_email.";
-        return Err(ApiError::invalid(message).param("customer_email"));
-    }
-    let lines = line_items::read(call.tx, &mut params)?;
+    let (customer, customer_email) = read_buyer(call.tx, &mut params)?;
+    let items = line_items::read(call.tx, &mut params, Mode::Subscription)?;
     let data = params
         .children("subscription_data")?
         .map(|data| subscription_data::read(call.tx, data))
         .transpose()?;
     let data = data.unwrap_or_else(|| json!({ "metadata": {} }));
-    ensure_one_currency(customer.as_ref(), &lines)?;
-    let on_trial = !data["trial_period_days"].is_null() || !data["trial_end"].is_null();
-    let start = if on_trial { Start::Trial } else { Start::Paid };
-    let mut session = build(call.tx, customer.as_ref(), customer_email, &lines, start);
-    let mut line_items = line_items::build(call.tx, &lines, start);
+    ensure_one_currency(customer.as_ref(), &items)?;
+    let start = if is_trial(&data) { Start::Trial } else { Start::Paid };
+    let mut session = build(call.tx, customer.as_ref(), customer_email, &items, start);
+    let mut line_items = line_items::build(call.tx, &items, start);
     read_discounts(call.tx, &mut params, &mut session, &mut line_items)?;
     let private = json!({
         "line_items": line_items,
         "subscription_data": data,
         "customer_update": read_customer_update(&mut params)?,
     });
+    finish(call.tx, params, session, private)
+}
+
+/// What every session says, whatever it is for; then it is stored.
+pub fn finish(
+    tx: &mut Tx,
+    mut params: Params,
+    mut session: Value,
+    private: Value,
+) -> Result<Value, ApiError> {
     read_urls(&mut params, &mut session)?;
-    session["expires_at"] = json!(read_expiry(call.tx, &mut params)?);
+    session["expires_at"] = json!(read_expiry(tx, &mut params)?);
     session["metadata"] = params.metadata(&json!({}))?;
     looks::read(&mut params, &mut session)?;
     params.finish()?;
     let id = session["id"].as_str().unwrap_or_default().to_owned();
-    call.tx.put_with(Kind::CheckoutSession, &id, session.clone(), private);
+    tx.put_with(Kind::CheckoutSession, &id, session.clone(), private);
     Ok(session)
 }
 
+pub fn refuse_of_other_modes(params: &Params, names: &[&str], mode: &str) -> Result<(), ApiError> {
+    match names.iter().find(|name| params.has(name)) {
+        None => Ok(()),
+        Some(name) => {
+            let message = format!("You can not pass `{name}` in `{mode}` mode.");
+            Err(ApiError::invalid(message).param(*name))
+        }
+    }
+}
+
+/// `customer` or `customer_email`.
+pub fn read_buyer(tx: &Tx, params: &mut Params) -> Result<(Option<Value>, Option<String>), ApiError> {
+    let customer = read_customer(tx, params)?;
+    let customer_email = params.text("customer_email")?;
+    if customer.is_some() && customer_email.is_some() {
+        let message = "You may only specify one of these parameters: customer, customer_email.";
+        return Err(ApiError::invalid(message).param("customer_email"));
+    }
+    Ok((customer, customer_email))
+}
+
 /// One discount, or a field on the page for a code of the buyer's own.
-fn read_discounts(
+pub fn read_discounts(
     tx: &Tx,
     params: &mut Params,
     session: &mut Value,
@@ -102,11 +130,11 @@ pub fn build(
     tx: &Tx,
     customer: Option<&Value>,
     customer_email: Option<String>,
-    lines: &[Line],
+    items: &[Item],
     start: Start,
 ) -> Value {
     let id = ids::new("cs_test_");
-    let total = if start == Start::Trial { 0 } else { lines.iter().map(Line::amount).sum::<i64>() };
+    let total = line_items::total(items, start);
     let email =
         customer.map(|customer| customer["email"].clone()).or(customer_email.clone().map(Value::from));
     let details = email.map(|email| {
@@ -122,7 +150,7 @@ pub fn build(
             "amount_subtotal": total,
             "amount_total": total,
             "created": tx.now(),
-            "currency": lines.first().map(|line| line.price["currency"].clone()),
+            "currency": items.first().map(|item| item.line.price["currency"].clone()),
             "customer": customer.map(|customer| customer["id"].clone()),
             "customer_creation": if customer.is_none() { json!("always") } else { Value::Null },
             "customer_details": details,
@@ -132,14 +160,10 @@ pub fn build(
     )
 }
 
-/// `subscription` or `setup`.
+/// `subscription`, `payment` or `setup`.
 fn read_mode(params: &mut Params) -> Result<String, ApiError> {
     let mode = params.one_of("mode", &["payment", "setup", "subscription"])?;
     let mode = mode.ok_or_else(|| ApiError::missing_param("mode"))?;
-    if mode == "payment" {
-        let message = "stripe-emulator supports `mode` subscription and setup only.";
-        return Err(ApiError::invalid(message).param("mode"));
-    }
     match params.one_of("ui_mode", &["elements", "embedded_page", "form", "hosted_page"])?.as_deref() {
         None | Some("hosted_page") => Ok(mode),
         Some(_) => {
@@ -153,9 +177,9 @@ pub fn read_customer(tx: &Tx, params: &mut Params) -> Result<Option<Value>, ApiE
     id.map(|id| tx.require(Kind::Customer, &id, Place::Param("customer"))).transpose()
 }
 
-fn ensure_one_currency(customer: Option<&Value>, lines: &[Line]) -> Result<(), ApiError> {
+fn ensure_one_currency(customer: Option<&Value>, items: &[Item]) -> Result<(), ApiError> {
     let theirs = customer.map_or(&Value::Null, |customer| &customer["currency"]);
-    let wanted = lines.first().map_or(&Value::Null, |line| &line.price["currency"]);
+    let wanted = items.first().map_or(&Value::Null, |item| &item.line.price["currency"]);
     if theirs.is_null() || theirs == wanted {
         return Ok(());
     }
@@ -196,7 +220,7 @@ pub fn read_expiry(tx: &Tx, params: &mut Params) -> Result<i64, ApiError> {
     }
 }
 
-fn read_customer_update(params: &mut Params) -> Result<Value, ApiError> {
+pub fn read_customer_update(params: &mut Params) -> Result<Value, ApiError> {
     let Some(mut update) = params.children("customer_update")? else {
         return Ok(Value::Null);
     };

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::create::{build, read_customer, read_expiry, read_urls};
+use super::create::{build, read_customer, read_expiry, read_urls, refuse_of_other_modes};
 use super::line_items::Start;
 use super::looks;
 use crate::api::Call;
@@ -17,17 +17,16 @@ use crate::state::Kind;
 const OF_OTHER_MODES: &[&str] = &[
     "allow_promotion_codes",
     "discounts",
+    "invoice_creation",
     "line_items",
+    "payment_intent_data",
     "payment_method_collection",
     "submit_type",
     "subscription_data",
 ];
 
 pub fn create(call: &mut Call, mut params: Params) -> Result<Value, ApiError> {
-    if let Some(name) = OF_OTHER_MODES.iter().find(|name| params.has(name)) {
-        let message = format!("You can not pass `{name}` in `setup` mode.");
-        return Err(ApiError::invalid(message).param(*name));
-    }
+    refuse_of_other_modes(&params, OF_OTHER_MODES, "setup")?;
     let customer = read_customer(call.tx, &mut params)?;
     let email = params.text("customer_email")?;
     let plan = Plan {

@@ -2,44 +2,113 @@
 
 use serde_json::{Value, json};
 
+use crate::api::price_data;
+use crate::billing::checkout::quantities::due;
 use crate::billing::money::MOST_QUANTITY;
 use crate::billing::subscription::{Line, product_name};
 use crate::error::{ApiError, Place};
 use crate::params::Params;
 use crate::state::{Kind, Tx, ids, text};
 
-/// Reads the lines of a subscription: active recurring prices of one currency and one interval.
-pub fn read(tx: &Tx, params: &mut Params) -> Result<Vec<Line>, ApiError> {
-    let items = params.list("line_items")?.ok_or_else(|| ApiError::missing_param("line_items"))?;
-    let mut lines = Vec::new();
-    for item in items {
-        lines.push(read_line(tx, item)?);
-    }
-    let first = lines.first().ok_or_else(|| ApiError::missing_param("line_items"))?;
-    let period = |line: &Line| line.price["recurring"].clone();
-    if lines.iter().any(|line| line.price["currency"] != first.price["currency"]) {
-        return Err(ApiError::invalid("All line items must have the same currency.").param("line_items"));
-    }
-    if lines.iter().any(|line| period(line)["interval"] != period(first)["interval"]) {
-        let message = "Checkout does not support multiple prices with different billing intervals.";
-        return Err(ApiError::invalid(message).param("line_items"));
-    }
-    Ok(lines)
+/// The greatest quantity that a buyer may choose, if the shop names none.
+const MOST_CHOSEN: i64 = 99;
+
+/// One thing that is sold.
+pub struct Item {
+    pub line: Line,
+    /// `adjustable_quantity`, or `null`.
+    adjustable: Value,
+    metadata: Value,
 }
 
-fn read_line(tx: &Tx, mut item: Params) -> Result<Line, ApiError> {
-    item.refuse(&["adjustable_quantity", "dynamic_tax_rates", "price_data", "tax_rates"])?;
-    let param = item.full_name("price");
-    let price = tx.require(Kind::Price, &item.required_text("price")?, Place::Param(&param))?;
-    let quantity_name = item.full_name("quantity");
+/// What the session is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Payment,
+    Subscription,
+}
+
+/// Reads the lines: active prices of one currency, for a payment none that recurs, and for a subscription those that
+/// recur all with one interval.
+pub fn read(tx: &mut Tx, params: &mut Params, mode: Mode) -> Result<Vec<Item>, ApiError> {
+    let given = params.list("line_items")?.ok_or_else(|| ApiError::missing_param("line_items"))?;
+    let mut items = Vec::new();
+    for item in given {
+        items.push(read_item(tx, item, mode)?);
+    }
+    let first = items.first().ok_or_else(|| ApiError::missing_param("line_items"))?;
+    let currency = first.line.price["currency"].clone();
+    if items.iter().any(|item| item.line.price["currency"] != currency) {
+        return Err(ApiError::invalid("All line items must have the same currency.").param("line_items"));
+    }
+    let mut recurring = items.iter().map(|item| &item.line.price["recurring"]).filter(|it| !it.is_null());
+    match (mode, recurring.next()) {
+        (Mode::Payment, _) => {}
+        (Mode::Subscription, None) => {
+            let message =
+                "You must provide at least one recurring price in `subscription` mode when using prices.";
+            return Err(ApiError::invalid(message).param("line_items"));
+        }
+        (Mode::Subscription, Some(first)) => {
+            if recurring.any(|it| it["interval"] != first["interval"]) {
+                let message = "Checkout does not support multiple prices with different billing intervals.";
+                return Err(ApiError::invalid(message).param("line_items"));
+            }
+        }
+    }
+    Ok(items)
+}
+
+fn read_item(tx: &mut Tx, mut item: Params, mode: Mode) -> Result<Item, ApiError> {
+    item.refuse(&["dynamic_tax_rates", "tax_rates"])?;
+    let name = item.full_name("quantity").replace("[quantity]", "");
+    let price = read_price(tx, &mut item)?;
     let Some(quantity) = item.integer_within("quantity", 1, MOST_QUANTITY)? else {
-        let message =
-            format!("Quantity is required. Add `quantity` to `{}`", quantity_name.replace("[quantity]", ""));
-        return Err(ApiError::invalid(message).code("parameter_missing").param(quantity_name));
+        let message = format!("Quantity is required. Add `quantity` to `{name}`");
+        let error = ApiError::invalid(message).code("parameter_missing");
+        return Err(error.param(item.full_name("quantity")));
     };
+    let adjustable = read_adjustable(&mut item)?;
+    let metadata = item.metadata(&json!({}))?;
     item.finish()?;
-    ensure_sellable(tx, &price, &param)?;
-    Ok(Line { price, quantity })
+    if mode == Mode::Payment && !price["recurring"].is_null() {
+        let message = "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode \
+                       or use only one-time prices.";
+        return Err(ApiError::invalid(message).param(name));
+    }
+    Ok(Item { line: Line { price, quantity }, adjustable, metadata })
+}
+
+/// The price that is named, or a new one from `price_data`.
+fn read_price(tx: &mut Tx, item: &mut Params) -> Result<Value, ApiError> {
+    let param = item.full_name("price");
+    match (item.text("price")?, item.children("price_data")?) {
+        (Some(_), Some(_)) => {
+            let message = "You may only specify one of these parameters: price, price_data.";
+            Err(ApiError::invalid(message).param(param))
+        }
+        (None, Some(data)) => price_data::of_line(tx, data),
+        (None, None) => Err(ApiError::missing_param(&param)),
+        (Some(id), None) => {
+            let price = tx.require(Kind::Price, &id, Place::Param(&param))?;
+            ensure_sellable(tx, &price, &param)?;
+            Ok(price)
+        }
+    }
+}
+
+/// Not sure: that what the shop leaves out shows as the number that then counts.
+fn read_adjustable(item: &mut Params) -> Result<Value, ApiError> {
+    let Some(mut adjustable) = item.children("adjustable_quantity")? else {
+        return Ok(Value::Null);
+    };
+    let name = adjustable.full_name("enabled");
+    let enabled = adjustable.boolean("enabled")?.ok_or_else(|| ApiError::missing_param(&name))?;
+    let most = adjustable.integer_within("maximum", 1, MOST_QUANTITY)?;
+    let least = adjustable.integer_within("minimum", 0, most.unwrap_or(MOST_CHOSEN))?;
+    adjustable.finish()?;
+    let (most, least) = (most.unwrap_or(MOST_CHOSEN), least.unwrap_or(0));
+    Ok(json!({ "enabled": enabled, "maximum": enabled.then_some(most), "minimum": enabled.then_some(least) }))
 }
 
 fn ensure_sellable(tx: &Tx, price: &Value, param: &str) -> Result<(), ApiError> {
@@ -54,11 +123,6 @@ fn ensure_sellable(tx: &Tx, price: &Value, param: &str) -> Result<(), ApiError> 
         let message = format!("The product of price `{id}` is inactive. Only active products can be sold.");
         return Err(ApiError::invalid(message).param(param));
     }
-    if price["recurring"].is_null() {
-        let message = "You must provide at least one recurring price in `subscription` mode when using prices. \
-                       (stripe-emulator takes recurring prices only.)";
-        return Err(ApiError::invalid(message).param(param));
-    }
     Ok(())
 }
 
@@ -69,24 +133,29 @@ pub enum Start {
     Trial,
 }
 
-/// The lines as `line_items` shows them. With a trial nothing is due today.
-pub fn build(tx: &Tx, lines: &[Line], start: Start) -> Value {
-    let items = lines.iter().map(|line| {
-        let amount = if start == Start::Trial { 0 } else { line.amount() };
+/// What is due today, in the currency's smallest unit.
+pub fn total(items: &[Item], start: Start) -> i64 {
+    items.iter().map(|item| due(&item.line.price, item.line.quantity, start == Start::Trial)).sum()
+}
+
+/// The lines as `line_items` shows them. With a trial nothing that recurs is due today.
+pub fn build(tx: &Tx, items: &[Item], start: Start) -> Value {
+    let lines = items.iter().map(|Item { line, adjustable, metadata }| {
+        let amount = due(&line.price, line.quantity, start == Start::Trial);
         json!({
             "id": ids::new("li_"),
             "object": "item",
-            "adjustable_quantity": null,
+            "adjustable_quantity": adjustable,
             "amount_discount": 0,
             "amount_subtotal": amount,
             "amount_tax": 0,
             "amount_total": amount,
             "currency": line.price["currency"],
             "description": product_name(tx, &line.price),
-            "metadata": {},
+            "metadata": metadata,
             "price": line.price,
             "quantity": line.quantity,
         })
     });
-    items.collect()
+    lines.collect()
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::products;
 use crate::billing::cancellation::FEEDBACK;
+use crate::billing::portal::later::CONDITIONS;
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::state::Tx;
@@ -52,7 +53,7 @@ pub fn read(
     let is_on = |feature: &str| features[feature]["enabled"] == true;
     if is_on("subscription_update") && !is_on("payment_method_update") {
         let message = "Cannot enable subscription updates while payment method update is disabled.";
-        return Err(ApiError::invalid(message));
+        return Err(ApiError::invalid(message).param("features[subscription_update][enabled]"));
     }
     Ok(())
 }
@@ -104,14 +105,28 @@ fn read_update(
     if let Some(changed) = products::read(tx, &mut update)? {
         *offered = changed;
     }
-    if let Some(mut at_end) = update.children("schedule_at_period_end")? {
-        match at_end.peek("conditions") {
-            Some("") => drop(at_end.clearable("conditions")?),
-            _ => at_end.refuse(&["conditions"])?,
-        }
-        at_end.finish()?;
+    if let Some(at_end) = update.children("schedule_at_period_end")? {
+        read_conditions(at_end, &mut known["schedule_at_period_end"])?;
     }
     update.finish()
+}
+
+/// What makes a change one for the period's end; an empty text empties the list.
+fn read_conditions(mut at_end: Params, known: &mut Value) -> Result<(), ApiError> {
+    if at_end.peek("conditions") == Some("") {
+        at_end.clearable("conditions")?;
+        known["conditions"] = json!([]);
+    } else if let Some(list) = at_end.list("conditions")? {
+        let mut conditions = Vec::new();
+        for mut condition in list {
+            let param = condition.full_name("type");
+            let kind = condition.one_of("type", CONDITIONS)?;
+            conditions.push(json!({ "type": kind.ok_or_else(|| ApiError::missing_param(&param))? }));
+            condition.finish()?;
+        }
+        known["conditions"] = json!(conditions);
+    }
+    at_end.finish()
 }
 
 fn read_enabled(params: &mut Params, known: &mut Value, of: Of) -> Result<(), ApiError> {

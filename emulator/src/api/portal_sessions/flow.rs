@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use crate::api::portal_configurations::read_url;
 use crate::api::subscription_change::{read_price, read_quantity};
-use crate::billing::portal::change::{self, Wish};
+use crate::billing::portal::change;
 use crate::billing::portal::configuration::allows;
+use crate::billing::portal::wish::Wish;
 use crate::billing::subscription::has_ended;
 use crate::error::{ApiError, Place};
 use crate::params::{Change, Params};
@@ -155,7 +156,7 @@ impl Visitor<'_, '_> {
         let what = "This subscription cannot be updated because the subscription update";
         self.ensure_on("subscription_update", what)?;
         let subscription = self.read_subscription(given)?;
-        match change::obstacle(&subscription) {
+        match change::obstacle(self.tx, &subscription) {
             None => Ok(subscription),
             Some(why) => {
                 Err(ApiError::invalid(format!("This subscription cannot be updated because {why}.")))

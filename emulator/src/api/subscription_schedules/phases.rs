@@ -4,9 +4,11 @@
 use serde_json::{Value, json};
 
 use super::dates::{Wanted, chain, first_start};
+use crate::api::collection;
 use crate::api::subscription_change::{read_price, read_quantity};
 use crate::api::subscriptions::ensure_own_method;
 use crate::billing::schedule::phases;
+use crate::billing::sending;
 use crate::error::ApiError;
 use crate::params::{Change, Params};
 use crate::state::{Kind, Tx, number, text};
@@ -21,12 +23,12 @@ const UNSUPPORTED: &[&str] = &[
     "billing_thresholds",
     "default_tax_rates",
     "discounts",
-    "invoice_settings",
     "on_behalf_of",
     "transfer_data",
 ];
-const UNSUPPORTED_OF_ITEMS: &[&str] =
-    &["billing_thresholds", "discounts", "metadata", "plan", "price_data", "tax_rates"];
+const UNSUPPORTED_SETTINGS: &[&str] =
+    &["account_tax_ids", "custom_fields", "description", "footer", "issuer"];
+const UNSUPPORTED_OF_ITEMS: &[&str] = &["billing_thresholds", "discounts", "plan", "price_data", "tax_rates"];
 const MOST_ITEMS: usize = 20;
 
 /// Where the phases begin.
@@ -76,6 +78,9 @@ pub fn read(tx: &Tx, params: &mut Params, schedule: &Value, start: Start) -> Res
 
 fn read_phase(tx: &Tx, mut params: Params, schedule: &Value, start: Start) -> Result<Wanted, ApiError> {
     params.refuse(UNSUPPORTED)?;
+    if let Some(settings) = params.clone().children("invoice_settings")? {
+        settings.refuse(UNSUPPORTED_SETTINGS)?;
+    }
     let name = params.full_name("").trim_end_matches("[]").to_owned();
     let (currency, items) = read_items(tx, &mut params)?;
     if params.text("currency")?.is_some_and(|given| given != currency) {
@@ -142,17 +147,15 @@ fn read_end(tx: &Tx, params: &mut Params, start: Start) -> Result<End, ApiError>
 }
 
 fn read_settings(tx: &Tx, params: &mut Params, phase: &mut Value, schedule: &Value) -> Result<(), ApiError> {
-    for (name, words) in [
-        ("billing_cycle_anchor", ANCHORS),
-        ("collection_method", &["charge_automatically"]),
-        ("proration_behavior", PRORATION),
-    ] {
+    for (name, words) in [("billing_cycle_anchor", ANCHORS), ("proration_behavior", PRORATION)] {
         if let Some(word) = params.one_of(name, words)? {
             phase[name] = json!(word);
         }
     }
+    read_collection(params, phase, &schedule["default_settings"])?;
     if let Some(method) = params.text("default_payment_method")? {
-        ensure_own_method(tx, &method, text(schedule, "customer"))?;
+        let param = params.full_name("default_payment_method");
+        ensure_own_method(tx, &method, text(schedule, "customer")).map_err(|error| error.param(param))?;
         phase["default_payment_method"] = json!(method);
     }
     if let Some(description) = params.clearable("description")?.map(Change::into_json) {
@@ -160,6 +163,36 @@ fn read_settings(tx: &Tx, params: &mut Params, phase: &mut Value, schedule: &Val
     }
     phase["metadata"] = read_metadata(params)?;
     Ok(())
+}
+
+/// `collection_method`, and `invoice_settings` as far as they say when invoices are due. What is not said is as in
+/// `defaults`.
+pub fn read_collection(params: &mut Params, phase: &mut Value, defaults: &Value) -> Result<(), ApiError> {
+    if let Some(method) = params.one_of("collection_method", collection::METHODS)? {
+        phase["collection_method"] = json!(method);
+    }
+    let mut param = format!("{}[days_until_due]", params.full_name("invoice_settings"));
+    if let Some(mut settings) = params.children("invoice_settings")? {
+        settings.refuse(UNSUPPORTED_SETTINGS)?;
+        param = settings.full_name("days_until_due");
+        let days = settings.integer_within("days_until_due", 0, 3_653)?;
+        settings.finish()?;
+        if phase["invoice_settings"].is_null() {
+            phase["invoice_settings"] = phases::invoice_settings(days);
+        } else {
+            phase["invoice_settings"]["days_until_due"] = json!(days);
+        }
+    }
+    let own = |of: &Value| of["invoice_settings"]["days_until_due"].as_i64();
+    let method = [phase, defaults].into_iter().find_map(|of| of["collection_method"].as_str());
+    let message = match (method == Some(sending::WORD), own(phase)) {
+        (true, None) if own(defaults).is_none() => {
+            "must be specified if `collection_method` is `send_invoice`."
+        }
+        (false, Some(_)) => "can only be specified if `collection_method` is `send_invoice`.",
+        _ => return Ok(()),
+    };
+    Err(ApiError::invalid(format!("`days_until_due` {message}")).param(param))
 }
 
 /// An empty text stays: it unsets the key of the subscription when the phase begins.
@@ -187,13 +220,16 @@ fn read_items(tx: &Tx, phase: &mut Params) -> Result<(String, Vec<Value>), ApiEr
         let name = item.full_name("price");
         let price = read_price(tx, &mut item)?.ok_or_else(|| ApiError::missing_param(&name))?;
         let quantity = read_quantity(&mut item)?.unwrap_or(1);
+        let metadata = read_metadata(&mut item)?;
         item.finish()?;
         if prices.iter().any(|known| known["id"] == price["id"]) {
             let message =
                 format!("Cannot add multiple subscription items with the same plan: {}", text(&price, "id"));
             return Err(ApiError::invalid(message).param(name));
         }
-        items.push(phases::item(text(&price, "id"), quantity));
+        let mut sold = phases::item(text(&price, "id"), quantity);
+        sold["metadata"] = metadata;
+        items.push(sold);
         prices.push(price);
     }
     let Some(first) = prices.first() else {

@@ -147,6 +147,15 @@ pub fn announce(tx: &mut Tx, invoice: &Value) {
     }
 }
 
+/// Counts the redemptions of discounts that are used up at once, on a payment without an invoice.
+pub fn spend(tx: &mut Tx, discounts: &[Applied]) {
+    for discount in discounts {
+        count(tx, Kind::Coupon, text(&discount.coupon, "id"), "coupon.updated");
+        let code = discount.promotion_code.as_deref().unwrap_or_default();
+        count(tx, Kind::PromotionCode, code, "promotion_code.updated");
+    }
+}
+
 fn count(tx: &mut Tx, kind: Kind, id: &str, event: &str) {
     if let Some(mut value) = tx.copy(kind, id).filter(|value| value["deleted"] != true) {
         value["times_redeemed"] = json!(number(&value, "times_redeemed") + 1);

@@ -1,12 +1,14 @@
 //! Invoices: made of lines, then through their states draft, open, paid, void and uncollectible, and the record
 //! that a payment paid one. Stores nothing but what finalising does to the customer.
 
+pub mod apart;
 pub mod lines;
+pub mod revision;
 
 use serde_json::{Value, json};
 
-use super::discount;
 use super::subscription::Draft;
+use super::{balance, customer, discount, invoice_item, least_charge, sending};
 use crate::shapes::{self, Shape};
 use crate::state::{Key, Kind, Tx, ids, number, text};
 
@@ -28,7 +30,7 @@ pub struct Bill<'b> {
 /// A draft. It is not stored.
 pub fn build(tx: &Tx, bill: Bill) -> Value {
     let (id, now) = (ids::new("in_"), tx.now());
-    let customer = tx.copy(Kind::Customer, bill.customer).unwrap_or_default();
+    let buyer = tx.copy(Kind::Customer, bill.customer).unwrap_or_default();
     let mut lines = bill.lines;
     for line in &mut lines {
         line["invoice"] = json!(id);
@@ -42,11 +44,14 @@ pub fn build(tx: &Tx, bill: Bill) -> Value {
             "created": now,
             "currency": bill.currency,
             "customer": bill.customer,
-            "customer_address": customer["address"],
-            "customer_email": customer["email"],
-            "customer_name": customer["name"],
-            "customer_phone": customer["phone"],
-            "customer_shipping": customer["shipping"],
+            "customer_address": buyer["address"],
+            "customer_email": buyer["email"],
+            "customer_name": buyer["name"],
+            "customer_phone": buyer["phone"],
+            "customer_shipping": buyer["shipping"],
+            "customer_tax_ids": customer::tax_ids(tx, bill.customer),
+            "custom_fields": buyer["invoice_settings"]["custom_fields"],
+            "footer": buyer["invoice_settings"]["footer"],
             "lines": {
                 "object": "list",
                 "data": lines,
@@ -60,8 +65,9 @@ pub fn build(tx: &Tx, bill: Bill) -> Value {
             "webhooks_delivered_at": now,
         }),
     );
-    invoice["starting_balance"] = json!(number(&customer, "balance"));
-    invoice["test_clock"] = customer["test_clock"].clone();
+    invoice["starting_balance"] = json!(balance::within(&buyer, bill.currency));
+    invoice["test_clock"] = buyer["test_clock"].clone();
+    sending::follow(&mut invoice, bill.subscription);
     add_up(&mut invoice);
     invoice
 }
@@ -78,13 +84,14 @@ fn parent(subscription: &Value) -> Value {
 }
 
 /// The sums, from the lines, what discounts take, and the customer's balance. A balance below nothing is credit.
+/// What is less than can be charged is not due: it goes to the balance, and with it to the next invoice.
 pub fn add_up(invoice: &mut Value) {
     let sum = |list: &Value| -> i64 {
         list.as_array().into_iter().flatten().map(|entry| number(entry, "amount")).sum()
     };
     let subtotal = sum(&invoice["lines"]["data"]);
     let total = subtotal - sum(&invoice["total_discount_amounts"]);
-    let due = (total + number(invoice, "starting_balance")).max(0);
+    let due = least_charge::due(total + number(invoice, "starting_balance"), text(invoice, "currency"));
     for (field, amount) in [("subtotal", subtotal), ("total", total)] {
         invoice[field] = json!(amount);
         invoice[format!("{field}_excluding_tax")] = json!(amount);
@@ -96,14 +103,21 @@ pub fn add_up(invoice: &mut Value) {
 
 /// The first invoice of a subscription, still a draft. It is not stored.
 pub fn draft(tx: &Tx, draft: &Draft, subscription: &Value) -> Value {
+    draft_with(tx, draft, subscription, &[])
+}
+
+/// The same with what is sold once beside the subscription.
+pub fn draft_with(tx: &Tx, draft: &Draft, subscription: &Value, once: &[Value]) -> Value {
     let now = tx.now();
+    let mut lines = lines::of_items(tx, subscription, draft.trial_end.is_some());
+    lines.extend(once.iter().map(invoice_item::line));
     let bill = Bill {
         customer: &draft.customer,
         currency: draft.currency(),
         subscription,
         reason: draft.billing_reason,
         period: (now, now),
-        lines: lines::of_items(tx, subscription, draft.trial_end.is_some()),
+        lines,
     };
     let mut invoice = build(tx, bill);
     discount::put_on_invoice(&mut invoice, &draft.discounts);
@@ -113,24 +127,28 @@ pub fn draft(tx: &Tx, draft: &Draft, subscription: &Value) -> Value {
 /// Gives the draft its number and its page, and uses the customer's balance. Counts the customer's invoices up.
 pub fn finalize(tx: &mut Tx, invoice: &mut Value) {
     let customer_id = text(invoice, "customer").to_owned();
+    revision::replace(tx, invoice);
     if let Some(mut customer) = tx.copy(Kind::Customer, &customer_id) {
-        let next = number(&customer, "next_invoice_sequence").max(1);
-        invoice["number"] = json!(format!("{}-{next:04}", text(&customer, "invoice_prefix")));
-        customer["next_invoice_sequence"] = json!(next + 1);
-        tx.put(Kind::Customer, customer.clone());
-        invoice["starting_balance"] = json!(number(&customer, "balance"));
+        apart::take_number(tx, &mut customer, invoice);
+        invoice["starting_balance"] = json!(balance::within(&customer, text(invoice, "currency")));
         add_up(invoice);
-        let ending = (number(invoice, "total") + number(&customer, "balance")).min(0);
-        invoice["ending_balance"] = json!(ending);
-        customer["balance"] = json!(ending);
+        invoice["ending_balance"] = json!(balance::use_for(tx, &mut customer, invoice));
         tx.update(Kind::Customer, customer, "customer.updated");
     }
+    open(tx, invoice);
+}
+
+fn open(tx: &mut Tx, invoice: &mut Value) {
     let url = format!("{}/i/{}", tx.settings().base_url, text(invoice, "id"));
     invoice["status"] = json!("open");
-    invoice["effective_at"] = json!(tx.now());
+    if invoice["effective_at"].is_null() {
+        invoice["effective_at"] = json!(tx.now());
+    }
     invoice["automatically_finalizes_at"] = Value::Null;
+    invoice["invoice_pdf"] = json!(format!("{url}/pdf"));
     invoice["hosted_invoice_url"] = json!(url);
     invoice["status_transitions"]["finalized_at"] = json!(tx.now());
+    sending::plan(tx, invoice);
 }
 
 /// Whether a payment that is made or fails is one of the automatic ones, which alone are counted.
@@ -155,6 +173,7 @@ pub fn mark_paid(tx: &Tx, invoice: &mut Value, occasion: Occasion) {
         count_attempt(invoice, occasion);
     }
     invoice["attempted"] = json!(true);
+    leave_uncollectible(invoice);
     invoice["status"] = json!("paid");
     invoice["auto_advance"] = json!(false);
     invoice["next_payment_attempt"] = Value::Null;
@@ -177,6 +196,9 @@ pub fn resume_collection(invoice: &mut Value, now: i64) {
         return;
     }
     invoice["auto_advance"] = json!(true);
+    if invoice["status"] == "open" && sending::is_sent(invoice) {
+        return;
+    }
     let next =
         if invoice["status"] == "draft" { "automatically_finalizes_at" } else { "next_payment_attempt" };
     invoice[next] = json!(now + RESUMED);
@@ -186,12 +208,13 @@ pub fn resume_collection(invoice: &mut Value, now: i64) {
 /// (https://docs.stripe.com/changelog/2019-12-03/customer-balances-returned-voided-invoices).
 pub fn void(tx: &mut Tx, mut invoice: Value) -> Value {
     stop_collection(&mut invoice);
+    leave_uncollectible(&mut invoice);
     invoice["status"] = json!("void");
     invoice["status_transitions"]["voided_at"] = json!(tx.now());
     tx.put(Kind::Invoice, invoice.clone());
     tx.emit("invoice.voided", &invoice);
-    cancel_payment(tx, text(&invoice, "id"));
-    give_back(tx, &invoice);
+    cancel_payment(tx, text(&invoice, "id"), "void_invoice");
+    balance::give_back(tx, &invoice);
     invoice
 }
 
@@ -203,7 +226,7 @@ pub fn void_if_open(tx: &mut Tx, id: &str) {
 }
 
 /// Nobody can pay it with the intent any more that was tried. In which order Stripe tells of that is not known.
-fn cancel_payment(tx: &mut Tx, invoice: &str) {
+pub fn cancel_payment(tx: &mut Tx, invoice: &str, reason: &str) {
     let Some(mut payment) = open_payment(tx, invoice) else {
         return;
     };
@@ -214,26 +237,25 @@ fn cancel_payment(tx: &mut Tx, invoice: &str) {
     if let Some(mut intent) = intent {
         intent["status"] = json!("canceled");
         intent["canceled_at"] = json!(tx.now());
-        intent["cancellation_reason"] = json!("void_invoice");
+        intent["cancellation_reason"] = json!(reason);
         intent["next_action"] = Value::Null;
         tx.put(Kind::PaymentIntent, intent.clone());
         tx.emit("payment_intent.canceled", &intent);
     }
 }
 
-fn give_back(tx: &mut Tx, invoice: &Value) {
-    let used = number(invoice, "ending_balance") - number(invoice, "starting_balance");
-    let customer = tx.copy(Kind::Customer, text(invoice, "customer"));
-    if let Some(mut customer) = customer.filter(|it| it["deleted"] != true) {
-        customer["balance"] = json!(number(&customer, "balance") - used);
-        tx.update(Kind::Customer, customer, "customer.updated");
+/// Why it is uncollectible is said only while it is.
+fn leave_uncollectible(invoice: &mut Value) {
+    if let Some(fields) = invoice.as_object_mut() {
+        fields.remove("status_details");
     }
 }
 
-/// Gives an open invoice up: nobody is expected to pay it.
-pub fn give_up(tx: &mut Tx, mut invoice: Value) -> Value {
+/// Gives an open invoice up: nobody is expected to pay it. `reason` is a word of Stripe's.
+pub fn give_up(tx: &mut Tx, mut invoice: Value, reason: &str) -> Value {
     stop_collection(&mut invoice);
     invoice["status"] = json!("uncollectible");
+    invoice["status_details"] = json!({ "uncollectible": { "reason": reason } });
     invoice["status_transitions"]["marked_uncollectible_at"] = json!(tx.now());
     tx.put(Kind::Invoice, invoice.clone());
     tx.emit("invoice.marked_uncollectible", &invoice);

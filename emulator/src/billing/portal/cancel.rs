@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Visit, visit};
+use super::{Visit, later, visit};
 use crate::billing::proration::unused;
 use crate::billing::subscription::has_ended;
 use crate::billing::subscription::period_ends;
@@ -52,8 +52,8 @@ pub fn leaving(visit: &Visit, subscription: &Value) -> Leaving {
 }
 
 /// Why the portal does not cancel this subscription, if it does not.
-pub fn obstacle(subscription: &Value) -> Option<&'static str> {
-    (!subscription["schedule"].is_null()).then_some("it is managed by a subscription schedule")
+pub fn obstacle(tx: &Tx, subscription: &Value) -> Option<&'static str> {
+    later::is_managed(tx, subscription).then_some("it is managed by a subscription schedule")
 }
 
 /// The customer leaves. One who has left already, or is about to, stays so.
@@ -64,7 +64,7 @@ pub fn cancel(tx: &mut Tx, session: &str, id: &str, reason: &Reason) -> Result<S
     if has_ended(&subscription) || !subscription["cancel_at"].is_null() {
         return Ok(visit.finish(tx, FEATURE, "canceled"));
     }
-    if let Some(why) = obstacle(&subscription) {
+    if let Some(why) = obstacle(tx, &subscription) {
         return Err(ApiError::invalid(format!("This subscription cannot be canceled because {why}.")));
     }
     let asked = &visit.configuration["features"][FEATURE]["cancellation_reason"];
@@ -80,6 +80,7 @@ pub fn cancel(tx: &mut Tx, session: &str, id: &str, reason: &Reason) -> Result<S
             subscription["cancellation_details"]["comment"] = json!(comment);
         }
     }
+    let_go(tx, &mut subscription);
     match leaving(&visit, &subscription) {
         Leaving::At(end) => {
             cancellation::plan(tx, &mut subscription, Some(end), false);
@@ -97,6 +98,13 @@ pub fn cancel(tx: &mut Tx, session: &str, id: &str, reason: &Reason) -> Result<S
     Ok(visit.finish(tx, FEATURE, "canceled"))
 }
 
+/// What was planned in the portal for the next period does not happen. What was said stays.
+fn let_go(tx: &mut Tx, subscription: &mut Value) {
+    let details = subscription["cancellation_details"].take();
+    *subscription = later::let_go(tx, subscription.clone());
+    subscription["cancellation_details"] = details;
+}
+
 /// The customer stays after all.
 pub fn stay(tx: &mut Tx, session: &str, id: &str) -> Result<String, ApiError> {
     let visit = visit(tx, session)?;
@@ -106,7 +114,7 @@ pub fn stay(tx: &mut Tx, session: &str, id: &str) -> Result<String, ApiError> {
         return Err(ApiError::invalid("This subscription has ended, so that it cannot go on."));
     }
     if !subscription["cancel_at"].is_null() {
-        if let Some(why) = obstacle(&subscription) {
+        if let Some(why) = obstacle(tx, &subscription) {
             return Err(ApiError::invalid(format!("This subscription cannot be changed because {why}.")));
         }
         cancellation::plan(tx, &mut subscription, None, false);

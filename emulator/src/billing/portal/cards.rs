@@ -39,7 +39,7 @@ pub fn add(tx: &mut Tx, session: &str, card: &NewCard) -> Result<Outcome, ApiErr
             tx.roll_back_to(&before);
             Ok(Outcome::Declined(decline))
         }
-        Behaviour::Authenticates | Behaviour::AuthenticatesOnSetup => {
+        Behaviour::Authenticates | Behaviour::AuthenticatesOnSetup | Behaviour::AuthenticatesThenFails(_) => {
             let challenge = ids::new("3ds_");
             let value = json!({
                 "id": challenge,

@@ -2,13 +2,16 @@
 //!
 //! What is to be paid at once must be paid, or nothing changes: as with `payment_behavior=error_if_incomplete`.
 //! How Stripe's portal treats a payment that fails there is not known. What is confirmed is billed as it was
-//! shown: the page's proration date comes back with its form, and holds for as long as a session is open.
+//! shown: the page's proration date comes back with its form, and holds for as long as a session is open. What the
+//! configuration wants at the period's end is `later`'s business, codes that make it cheaper are `promotion`'s.
 
 use serde_json::{Value, json};
 
 use super::configuration::products;
-use super::{LIFE, Outcome, Visit, visit};
+use super::wish::Wish;
+use super::{LIFE, Outcome, Visit, later, promotion, visit};
 use crate::billing::change::{self as changing, Anchor, Change, ItemChange, Planned, Prorate};
+use crate::billing::discount::redeem;
 use crate::billing::money::MOST_QUANTITY;
 use crate::billing::payment::Authentication;
 use crate::billing::preview::{self, Preview};
@@ -17,16 +20,6 @@ use crate::error::ApiError;
 use crate::state::{Kind, Tx, ids, number, text};
 
 const FEATURE: &str = "subscription_update";
-
-/// What a customer wants to have instead.
-#[derive(Clone, Debug)]
-pub struct Wish {
-    /// A price's id.
-    pub price: String,
-    pub quantity: i64,
-    /// From when on the difference counts; now if `None`.
-    pub date: Option<i64>,
-}
 
 /// A price that one may change to, or that one has.
 #[derive(Clone, Debug)]
@@ -42,26 +35,14 @@ pub struct Look {
     pub planned: Planned,
     pub preview: Preview,
     pub date: i64,
-}
-
-impl Wish {
-    /// What a session's flow asks to confirm: whatever its item does not say stays.
-    pub fn of_flow(item: &Value, subscription: &Value) -> Wish {
-        let has = &subscription["items"]["data"][0];
-        let price = item["price"].as_str().unwrap_or_else(|| text(&has["price"], "id"));
-        let quantity = item["quantity"].as_i64().unwrap_or_else(|| number(has, "quantity"));
-        Wish { price: price.to_owned(), quantity, date: None }
-    }
-
-    /// Whether it asks for what is there.
-    pub fn is_as_it_is(&self, subscription: &Value) -> bool {
-        let has = &subscription["items"]["data"][0];
-        has["price"]["id"] == *self.price && has["quantity"] == self.quantity
-    }
+    /// When it happens, if not now. Then nothing is billed before.
+    pub at: Option<i64>,
+    /// The id of the discount of the wish's code.
+    discount: Option<String>,
 }
 
 /// Why the portal cannot change this subscription, if it cannot.
-pub fn obstacle(subscription: &Value) -> Option<&'static str> {
+pub fn obstacle(tx: &Tx, subscription: &Value) -> Option<&'static str> {
     let items = subscription["items"]["data"].as_array().map_or(0, Vec::len);
     match text(subscription, "status") {
         "active" | "past_due" | "trialing" => {}
@@ -70,7 +51,7 @@ pub fn obstacle(subscription: &Value) -> Option<&'static str> {
     match () {
         () if items != 1 => Some("it contains multiple products"),
         () if !subscription["cancel_at"].is_null() => Some("it is set to be canceled"),
-        () if !subscription["schedule"].is_null() => Some("it is managed by a subscription schedule"),
+        () if later::is_managed(tx, subscription) => Some("it is managed by a subscription schedule"),
         () if !subscription["pending_update"].is_null() => Some("it has a pending update"),
         () if subscription["collection_method"] != "charge_automatically" => Some("it is paid by invoice"),
         () => None,
@@ -94,7 +75,8 @@ pub fn offers(tx: &Tx, configuration: &Value, subscription: &Value) -> Vec<Offer
     found
 }
 
-fn may(configuration: &Value, update: &str) -> bool {
+/// Whether `default_allowed_updates` has this word.
+pub fn may(configuration: &Value, update: &str) -> bool {
     let allowed = configuration["features"][FEATURE]["default_allowed_updates"].as_array();
     allowed.is_some_and(|allowed| allowed.iter().any(|word| word == update))
 }
@@ -142,17 +124,30 @@ pub fn ensure_offered(
 }
 
 /// Works out what the change would cost. Stores nothing.
-pub fn look(tx: &Tx, visit: &Visit, subscription: &Value, wish: &Wish) -> Result<Look, ApiError> {
+pub fn look(tx: &mut Tx, visit: &Visit, subscription: &Value, wish: &Wish) -> Result<Look, ApiError> {
+    let before = tx.savepoint();
+    let looked = work_out(tx, visit, subscription, wish);
+    tx.roll_back_to(&before);
+    looked
+}
+
+/// The same, with what the change gives way to gone, and the discount that it brings stored.
+fn work_out(tx: &mut Tx, visit: &Visit, subscription: &Value, wish: &Wish) -> Result<Look, ApiError> {
     visit.ensure(FEATURE)?;
-    if let Some(why) = obstacle(subscription) {
+    if let Some(why) = obstacle(tx, subscription) {
         return Err(ApiError::invalid(format!("This subscription cannot be updated because {why}.")));
     }
     ensure_offered(tx, &visit.configuration, subscription, wish)?;
-    let date = date(visit, subscription, wish);
-    let change = change_of(tx, visit, subscription, wish, date);
-    let planned = changing::plan(tx, subscription, &change)?;
+    let mut subscription = later::let_go(tx, subscription.clone());
+    let price = tx.copy(Kind::Price, &wish.price).unwrap_or_default();
+    let at = later::when(&visit.configuration, &subscription, &price, wish.quantity);
+    let wish = &Wish { code: wish.code.clone().filter(|_| at.is_none()), ..wish.clone() };
+    let discount = promotion::put_on(tx, visit, &mut subscription, wish)?;
+    let date = date(visit, &subscription, wish);
+    let change = change_of(tx, visit, &subscription, wish, date);
+    let planned = changing::plan(tx, &subscription, &change)?;
     let preview = preview::of_change(tx, &planned, change.prorate);
-    Ok(Look { planned, preview, date })
+    Ok(Look { planned, preview, date, at, discount })
 }
 
 /// The date that was shown, if it still holds.
@@ -197,8 +192,8 @@ pub fn confirm(tx: &mut Tx, session: &str, id: &str, wish: &Wish) -> Result<Outc
 /// The challenge for the payment of a change is passed.
 pub fn conclude(tx: &mut Tx, visit: &Visit, id: &str, challenge: &Value) -> Result<Outcome, ApiError> {
     let date = challenge["date"].as_i64();
-    let wish =
-        Wish { price: text(challenge, "price").to_owned(), quantity: number(challenge, "quantity"), date };
+    let (price, quantity) = (text(challenge, "price").to_owned(), number(challenge, "quantity"));
+    let wish = Wish { price, quantity, date, code: challenge["code"].as_str().map(str::to_owned) };
     proceed(tx, visit, id, &wish, Authentication::Passed)
 }
 
@@ -214,8 +209,19 @@ fn proceed(
     if wish.is_as_it_is(&subscription) {
         return Ok(Outcome::Done(visit.finish(tx, FEATURE, "updated")));
     }
-    let look = look(tx, visit, &subscription, wish)?;
+    if later::coming(tx, &subscription).is_some_and(|coming| wish.is_what_comes(&coming)) {
+        return Ok(Outcome::Done(visit.finish(tx, FEATURE, "scheduled")));
+    }
     let before = tx.savepoint();
+    let look = work_out(tx, visit, &subscription, wish)?;
+    if look.at.is_some() {
+        let subscription = tx.copy(Kind::Subscription, id).unwrap_or(subscription);
+        later::plan(tx, &subscription, wish)?;
+        return Ok(Outcome::Done(visit.finish(tx, FEATURE, "scheduled")));
+    }
+    if let Some(discount) = &look.discount {
+        redeem::announce(tx, &json!({ "discounts": [discount] }));
+    }
     let how = How { prorate: prorate(visit), behavior: Behavior::Refuse, authentication };
     let Err(error) = update::apply(tx, &look.planned, how) else {
         return Ok(Outcome::Done(visit.finish(tx, FEATURE, "updated")));
@@ -239,11 +245,12 @@ fn challenge(tx: &mut Tx, visit: &Visit, id: &str, wish: &Wish, date: i64) -> St
     let value = json!({
         "id": challenge,
         "portal_session": visit.session["id"],
-        "page": format!("/subscriptions/{id}/update/confirm?price={price}&quantity={quantity}"),
+        "page": format!("/subscriptions/{id}/update/confirm?{}", wish.query()),
         "subscription": id,
         "price": price,
         "quantity": quantity,
         "date": date,
+        "code": wish.code,
     });
     tx.put(Kind::Challenge, value);
     challenge

@@ -7,6 +7,9 @@ pub mod cards;
 pub mod change;
 pub mod configuration;
 pub mod details;
+pub mod later;
+pub mod promotion;
+pub mod wish;
 
 use serde_json::{Value, json};
 

@@ -1,15 +1,16 @@
 //! Makes a managed subscription what a phase says: its items, trial, metadata and planned end. What a phase
-//! leaves out, and what the default settings leave out too, stays as it is. Where the phase begins in the second
+//! leaves out, and what the default settings leave out too, stays as it is; metadata of items is theirs when the
+//! phase begins. Where the phase begins in the second
 //! in which a period ends, the next period is that of the new items, and nothing is prorated.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{phases, set_cancellation};
 use crate::billing::change::{self, Anchor, Change, ItemChange, Planned, Prorate, items_of};
 use crate::billing::payment::Authentication;
 use crate::billing::subscription::period_ends;
 use crate::billing::update::{self, Behavior, How};
-use crate::billing::{pending_update, renewal, trial};
+use crate::billing::{pending_update, renewal, sending, trial};
 use crate::error::ApiError;
 use crate::state::{Kind, Tx, number, text};
 
@@ -34,7 +35,7 @@ pub fn begin(tx: &mut Tx, schedule: &Value, phase: &Value) -> Result<(), ApiErro
         _ => Anchor::Unchanged,
     };
     let prorate = prorate(text(phase, "proration_behavior"));
-    become_it(tx, &before, wanted, schedule, phase, (prorate, anchor))
+    become_it(tx, &before, wanted, schedule, phase, Way { prorate, anchor, begins: true })
 }
 
 /// The present phase says something else than before.
@@ -42,7 +43,8 @@ pub fn stay(tx: &mut Tx, schedule: &Value, phase: &Value, prorate: Prorate) -> R
     let Some(before) = changeable(tx, schedule) else {
         return Ok(());
     };
-    become_it(tx, &before, before.clone(), schedule, phase, (prorate, Anchor::Unchanged))
+    let way = Way { prorate, anchor: Anchor::Unchanged, begins: false };
+    become_it(tx, &before, before.clone(), schedule, phase, way)
 }
 
 /// The subscription, where it can still change. A change that waits for its payment gives way.
@@ -59,13 +61,22 @@ fn changeable(tx: &mut Tx, schedule: &Value) -> Option<Value> {
     tx.copy(Kind::Subscription, id)
 }
 
+/// How the subscription gets to be what the phase says.
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    prorate: Prorate,
+    anchor: Anchor,
+    /// Whether the phase begins.
+    begins: bool,
+}
+
 fn become_it(
     tx: &mut Tx,
     before: &Value,
     mut wanted: Value,
     schedule: &Value,
     phase: &Value,
-    (prorate, anchor): (Prorate, Anchor),
+    way: Way,
 ) -> Result<(), ApiError> {
     let now = tx.now();
     for field in ["default_payment_method", "description"] {
@@ -74,21 +85,37 @@ fn become_it(
             wanted[field] = setting;
         }
     }
+    sending::set(&mut wanted, phases::days_until_due(schedule, phase));
     set_cancellation(&mut wanted, planned_end(schedule), now);
     let change = Change {
         items: item_changes(tx, before, phase),
-        prorate,
+        prorate: way.prorate,
         date: None,
-        anchor,
+        anchor: way.anchor,
         trial_end: trial_change(before, phase, now),
     };
-    let planned = change::plan(tx, &wanted, &change)?;
+    let mut planned = change::plan(tx, &wanted, &change)?;
+    if way.begins {
+        mark_items(&mut planned.subscription, phase);
+    }
     if is_renewed_now(before, &planned, now) {
         renew(tx, before, planned.subscription);
         return Ok(());
     }
-    let how = How { prorate, behavior: Behavior::Allow, authentication: Authentication::OffSession };
+    let how =
+        How { prorate: way.prorate, behavior: Behavior::Allow, authentication: Authentication::OffSession };
     update::apply(tx, &planned, how).map(drop)
+}
+
+/// Merges the metadata that a phase has for its items into those of the subscription.
+pub fn mark_items(subscription: &mut Value, phase: &Value) {
+    let wanted = phase["items"].as_array().into_iter().flatten();
+    let wanted: Vec<_> = wanted.filter(|item| item["metadata"] != json!({})).collect();
+    for item in subscription["items"]["data"].as_array_mut().into_iter().flatten() {
+        if let Some(wanted) = wanted.iter().find(|wanted| wanted["price"] == item["price"]["id"]) {
+            merge_metadata(&mut item["metadata"], &wanted["metadata"]);
+        }
+    }
 }
 
 /// When the schedule will cancel its subscription, if it will.

@@ -63,6 +63,10 @@ pub fn take_over(tx: &mut Tx, subscription: &Value) -> Value {
     let phase = phases::of_subscription(subscription);
     schedule["current_phase"] = phases::dates(&phase);
     schedule["phases"] = json!([phase]);
+    // What its phases to come do not say stays as it is.
+    let settings = &mut schedule["default_settings"];
+    settings["collection_method"] = subscription["collection_method"].clone();
+    settings["invoice_settings"]["days_until_due"] = subscription["days_until_due"].clone();
     if !subscription["cancel_at"].is_null() {
         schedule["end_behavior"] = json!("cancel");
     }
@@ -121,12 +125,19 @@ pub fn follow(tx: &mut Tx, subscription: &str) -> Value {
     subscription
 }
 
+/// Remembers that the end was told of, beside whatever else is known.
+fn note_told(tx: &mut Tx, id: &str, schedule: Value, end: i64) {
+    let mut notes = tx.private(Kind::SubscriptionSchedule, id).clone();
+    notes[TOLD] = json!(end);
+    tx.put_with(Kind::SubscriptionSchedule, id, schedule, notes);
+}
+
 /// A notice whose time was over before anybody knew of the end is not given.
 fn hush_late_notice(tx: &mut Tx, schedule: &Value) {
     let end = phases::end(schedule);
     if end - due::EXPIRY_NOTICE <= tx.now() {
         let id = text(schedule, "id").to_owned();
-        tx.put_with(Kind::SubscriptionSchedule, &id, schedule.clone(), json!({ TOLD: end }));
+        note_told(tx, &id, schedule.clone(), end);
     }
 }
 

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::billing::change::items_of;
+use crate::billing::sending;
 use crate::billing::subscription::period_ends;
 use crate::state::{number, text};
 
@@ -44,6 +45,25 @@ pub fn trial_end(phase: &Value) -> Option<i64> {
 /// What a phase says, or what the schedule says for all phases.
 pub fn setting(schedule: &Value, phase: &Value, field: &str) -> Value {
     if phase[field].is_null() { schedule["default_settings"][field].clone() } else { phase[field].clone() }
+}
+
+/// The days that somebody has to pay an invoice which is sent to them; `None` if a phase charges by itself.
+pub fn days_until_due(schedule: &Value, phase: &Value) -> Option<i64> {
+    let is_sent = setting(schedule, phase, "collection_method") == sending::WORD;
+    let of = |settings: &Value| settings["invoice_settings"]["days_until_due"].as_i64();
+    is_sent.then(|| of(phase).or_else(|| of(&schedule["default_settings"])).unwrap_or_default())
+}
+
+/// The invoice settings of a phase that says only this.
+pub fn invoice_settings(days_until_due: Option<i64>) -> Value {
+    json!({
+        "account_tax_ids": null,
+        "custom_fields": null,
+        "days_until_due": days_until_due,
+        "description": null,
+        "footer": null,
+        "issuer": null,
+    })
 }
 
 /// One thing that a phase sells.
@@ -91,7 +111,7 @@ pub fn of_subscription(subscription: &Value) -> Value {
     let mut phase = plain(text(subscription, "currency"), items_like(subscription));
     phase["start_date"] = json!(starts.min().unwrap_or_default());
     phase["end_date"] = json!(subscription["cancel_at"].as_i64().unwrap_or(period_end));
-    phase["collection_method"] = subscription["collection_method"].clone();
+    follow_collection(&mut phase, subscription);
     phase["metadata"] = subscription["metadata"].clone();
     if subscription["status"] == "trialing" {
         phase["trial_end"] = subscription["trial_end"].clone();
@@ -104,10 +124,26 @@ fn items_like(subscription: &Value) -> Vec<Value> {
     items.map(|it| item(text(&it["price"], "id"), number(&it, "quantity"))).collect()
 }
 
-/// Writes down what the subscription sells now, and until when on trial.
+/// Writes down whether the subscription is charged or sent its invoices.
+fn follow_collection(phase: &mut Value, subscription: &Value) {
+    phase["collection_method"] = subscription["collection_method"].clone();
+    let days = subscription["days_until_due"].as_i64();
+    if days.is_some() || !phase["invoice_settings"].is_null() {
+        phase["invoice_settings"] = invoice_settings(days);
+    }
+}
+
+/// Writes down what the subscription sells now, how it is paid, and until when it is on trial.
 pub fn follow(phase: &mut Value, subscription: &Value) {
+    let is_said = !phase["collection_method"].is_null();
+    if sending::is_sent(subscription)
+        || (is_said && phase["collection_method"] != subscription["collection_method"])
+    {
+        follow_collection(phase, subscription);
+    }
     let items = items_like(subscription);
     let known = phase["items"].as_array().cloned().unwrap_or_default();
+    let items: Vec<Value> = items.into_iter().map(|item| with_metadata(item, &known)).collect();
     if items.len() != known.len() || items.iter().any(|item| !known.contains(item)) {
         phase["items"] = json!(items);
     }
@@ -118,6 +154,14 @@ pub fn follow(phase: &mut Value, subscription: &Value) {
         }
         phase["trial_end"] = json!(trial_end);
     }
+}
+
+/// The item with the metadata that the phase has for the same price.
+fn with_metadata(mut item: Value, known: &[Value]) -> Value {
+    if let Some(known) = known.iter().find(|known| known["price"] == item["price"]) {
+        item["metadata"] = known["metadata"].clone();
+    }
+    item
 }
 
 /// Whether the phase would still be on trial when the subscription no longer is.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{TOLD, ending, enter, phases, set_cancellation};
 use crate::billing::subscription::{self, Draft, Line, period_ends};
-use crate::billing::{invoice, purchase, renewal};
+use crate::billing::{customer, invoice, purchase, renewal, sending};
 use crate::error::ApiError;
 use crate::state::{Kind, Tx, due, number, text};
 
@@ -35,6 +35,8 @@ pub fn start(tx: &mut Tx, schedule: &mut Value) {
     let status = if draft.trial_end.is_some() { "trialing" } else { "active" };
     let mut subscription = subscription::build(tx, &draft, status);
     subscription["schedule"] = schedule["id"].clone();
+    sending::set(&mut subscription, phases::days_until_due(schedule, &phase));
+    enter::mark_items(&mut subscription, &phase);
     set_cancellation(&mut subscription, enter::planned_end(schedule), tx.now());
     let mut first = invoice::draft(tx, &draft, &subscription);
     first["automatically_finalizes_at"] = json!(tx.now() + renewal::DRAFT);
@@ -44,7 +46,9 @@ pub fn start(tx: &mut Tx, schedule: &mut Value) {
     schedule["current_phase"] = phases::dates(&phase);
     tx.create(Kind::Subscription, subscription, "customer.subscription.created");
     tx.create(Kind::Invoice, first, "invoice.created");
+    let before = tx.copy(Kind::Customer, &draft.customer).unwrap_or_default();
     purchase::set_currency(tx, &draft);
+    customer::announce_currency(tx, &before);
 }
 
 fn draft(tx: &Tx, schedule: &Value, phase: &Value) -> Draft {
@@ -93,7 +97,7 @@ fn announce(tx: &mut Tx, id: &str) {
     if end - due::EXPIRY_NOTICE == now {
         tx.emit("subscription_schedule.expiring", &schedule);
     }
-    tx.put_with(Kind::SubscriptionSchedule, id, schedule, json!({ TOLD: end }));
+    super::note_told(tx, id, schedule, end);
 }
 
 /// The invoice that the end of a subscription's period will bring, where its schedule enters another phase in

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::super::{Answer, ControlError, deliveries, faults, time_and_state};
+use super::super::{Answer, ControlError, deliveries, faults, renewals, time_and_state};
 use super::faults::of_choice;
 use super::frame::{Done, refused};
 use crate::billing::period;
@@ -154,6 +154,20 @@ pub async fn fault(Shared(app): Shared<App>, Form(form): Form<Order>) -> Respons
         Err(error) => Err(error),
     };
     answer(added, &form.back, |_| Done::Fault)
+}
+
+#[derive(Deserialize)]
+pub struct DeclineRenewal {
+    #[serde(default)]
+    back: String,
+    subscription: String,
+    decline_code: String,
+}
+
+pub async fn decline_renewal(Shared(app): Shared<App>, Form(form): Form<DeclineRenewal>) -> Response {
+    let order = json!({ "subscription": form.subscription, "decline_code": form.decline_code });
+    let ordered = renewals::decline(Shared(app), HeaderMap::new(), body(&order)).await;
+    answer(ordered, &form.back, |_| Done::Renewal)
 }
 
 pub async fn clear_faults(Shared(app): Shared<App>) -> Response {

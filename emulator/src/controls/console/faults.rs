@@ -5,13 +5,15 @@ use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
 use crate::faults::{Cut, Fault, REASONS};
+use crate::idempotency::IN_USE;
 use crate::server::App;
 
 /// The choices that are not a 429 with its reason.
-const CHOICES: [(&str, &str); 9] = [
+const CHOICES: [(&str, &str); 10] = [
     ("500", "500, something broke"),
     ("503", "503, down"),
     ("409", "409, conflict on an object"),
+    ("idempotency", "409, idempotency key in use"),
     ("lock_timeout", "429 lock_timeout"),
     ("latency", "Latency, before anything happens"),
     ("late", "A late answer, after it happened"),
@@ -27,6 +29,7 @@ pub fn of_choice(choice: &str, milliseconds: Option<u64>) -> Option<Map<String, 
         "500" => json!({ "status": 500 }),
         "503" => json!({ "status": 503 }),
         "409" => json!({ "status": 409 }),
+        "idempotency" => json!({ "status": 409, "code": IN_USE }),
         "lock_timeout" => json!({ "status": 429, "code": "lock_timeout" }),
         "latency" => json!({ "latency_ms": wait }),
         "late" => json!({ "late_ms": wait }),

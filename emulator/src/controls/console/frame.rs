@@ -41,6 +41,7 @@ pub enum Done {
     Fault,
     Cleared,
     Released,
+    Renewal,
     Reset,
 }
 
@@ -60,6 +61,7 @@ impl Done {
             Done::Fault => ("fault", "The fault waits for the next request that fits."),
             Done::Cleared => ("cleared", "All faults are forgotten, and held answers are on their way."),
             Done::Released => ("released", "The held answers are on their way."),
+            Done::Renewal => ("renewal", "The next renewal will be declined."),
             Done::Reset => ("reset", "Everything but the account is forgotten."),
         }
     }

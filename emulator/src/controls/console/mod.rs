@@ -12,6 +12,7 @@ mod object;
 mod objects;
 mod overview;
 mod panel;
+mod renewals;
 mod requests;
 mod rows;
 
@@ -46,6 +47,7 @@ pub fn router() -> Router<App> {
         .route("/_emulator/panel/clock", post(act::clock))
         .route("/_emulator/panel/deliveries", post(act::deliveries))
         .route("/_emulator/panel/resend", post(act::resend))
+        .route("/_emulator/panel/renewals", post(act::decline_renewal))
         .route("/_emulator/panel/faults", post(act::fault))
         .route("/_emulator/panel/faults/clear", post(act::clear_faults))
         .route("/_emulator/panel/faults/release", post(act::release))

@@ -1,14 +1,15 @@
 //! The page of one object: its JSON with links along its ids, what belongs to it, its hosted pages and the events
 //! about it. What belongs to something without a customer is looked for among the newest objects only.
 
-use axum::extract::{Path, State as Shared};
+use axum::extract::{Path, Query, State as Shared};
 use axum::response::Response;
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::frame::{At, Part, live, missing, page, section};
+use super::frame::{At, Notice, Part, live, missing, page, section};
 use super::overview::words;
-use super::{events, json, rows};
+use super::{events, json, renewals, rows};
+use crate::billing::subscription::has_ended;
 use crate::server::App;
 use crate::state::{Key, Kind, Record, Store, text};
 
@@ -20,7 +21,11 @@ const EVENTS_SEARCHED: usize = 2000;
 const PAGES: [(&str, &str); 3] =
     [("url", "Checkout page"), ("hosted_invoice_url", "Invoice page"), ("invoice_pdf", "Invoice as PDF")];
 
-pub async fn show(Shared(app): Shared<App>, Path((plural, id)): Path<(String, String)>) -> Response {
+pub async fn show(
+    Shared(app): Shared<App>,
+    Path((plural, id)): Path<(String, String)>,
+    Query(notice): Query<Notice>,
+) -> Response {
     let kind = Kind::parse_plural(&plural);
     let found = kind.and_then(|kind| {
         let value = app.state.read(|store| Some(store.find(kind, &id)?.value().into_owned()));
@@ -33,8 +38,12 @@ pub async fn show(Shared(app): Shared<App>, Path((plural, id)): Path<(String, St
     let (related, about) =
         app.state.read(|store| (related(store, kind, &value, &id), about(store, kind, &id)));
     let none = html! { p { "No event was about it." } };
+    let path = format!("/_emulator/objects/{plural}/{id}");
     let body = html! {
         (facts(kind, &value, &id))
+        @if kind == Kind::Subscription && !has_ended(&value) {
+            section { h2 { "Next renewal" } (renewals::form(&app, Some(&id), &path)) }
+        }
         div.halves {
             (section("Object", Some("object"), &json::linked(&app, &value)))
             div {
@@ -43,7 +52,7 @@ pub async fn show(Shared(app): Shared<App>, Path((plural, id)): Path<(String, St
             }
         }
     };
-    page(&rows::summary(&value), Part::Objects, None, &body)
+    page(&rows::summary(&value), Part::Objects, notice.done, &body)
 }
 
 fn facts(kind: Kind, value: &Value, id: &str) -> Markup {

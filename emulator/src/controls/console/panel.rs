@@ -4,8 +4,8 @@ use axum::extract::{Query, State as Shared};
 use axum::response::Response;
 use maud::{Markup, html};
 
-use super::faults;
 use super::frame::{At, Notice, Part, live, page};
+use super::{faults, renewals};
 use crate::server::App;
 use crate::state::machine_now;
 use crate::webhooks::Mode;
@@ -17,6 +17,7 @@ pub async fn show(Shared(app): Shared<App>, Query(notice): Query<Notice>) -> Res
     let body = html! {
         (live("now", &now(&app)))
         section { h2 { "Clock" } (steps(HERE)) (to(at)) (live("speed", &speeds(&app))) }
+        section { h2 { "Renewals" } (renewals::form(&app, None, HERE)) }
         section { h2 { "Deliveries" } (live("mode", &mode(&app))) }
         section { h2 { "Faults" } (live("faults", &faults::waiting(&app))) (faults::order()) }
         section {

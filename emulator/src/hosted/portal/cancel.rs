@@ -22,7 +22,7 @@ pub async fn show(Shared(app): Shared<App>, Path((session, id)): Path<(String, S
     let looked = look(&app, &session, move |tx, visit| {
         visit.ensure(FEATURE)?;
         let subscription = visit.own(tx, Kind::Subscription, &id)?;
-        if let Some(why) = cancel::obstacle(&subscription) {
+        if let Some(why) = cancel::obstacle(tx, &subscription) {
             return Err(ApiError::invalid(format!("This plan cannot be canceled because {why}.")));
         }
         let items = subscription["items"]["data"].as_array().into_iter().flatten();

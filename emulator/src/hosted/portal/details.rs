@@ -1,4 +1,4 @@
-//! The page on which a customer changes name, email, phone and address.
+//! The page on which a customer changes name, email, phone, address and shipping address.
 
 use axum::body::Bytes;
 use axum::extract::{Path, State as Shared};
@@ -58,7 +58,25 @@ fn fields(visit: &Visit, typed: Option<&Fields>) -> Markup {
                     (field(name, label, complete, &value(&customer["address"][name], name), false))
                 }
             }
+            @if allowed.contains(&"shipping") { (shipping(&customer["shipping"], &value)) }
             button type="submit" { "Save" }
+        }
+    }
+}
+
+fn shipping(known: &Value, value: &impl Fn(&Value, &str) -> String) -> Markup {
+    let row = |part: &str, known: &Value, label: &str, complete: &str| {
+        let name = details::of_shipping(part);
+        field(&name, label, &format!("shipping {complete}"), &value(known, &name), false)
+    };
+    html! {
+        section aria-label="Shipping address" {
+            h2 { "Shipping address" }
+            (row("name", &known["name"], "Recipient", "name"))
+            (row("phone", &known["phone"], "Recipient's phone", "tel"))
+            @for (part, label, complete) in ADDRESS {
+                (row(part, &known["address"][part], &format!("Shipping: {}", label.to_lowercase()), complete))
+            }
         }
     }
 }

@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::{look, page, path_of, words};
 use crate::billing::money;
 use crate::billing::portal::cards::{charged_to, default_card, is_needed};
-use crate::billing::portal::change::Wish;
-use crate::billing::portal::{Visit, cancel, change, details};
+use crate::billing::portal::wish::Wish;
+use crate::billing::portal::{Visit, cancel, change, details, later};
 use crate::error::ApiError;
 use crate::hosted::layout;
 use crate::server::App;
@@ -37,6 +37,8 @@ struct Plan {
     /// What it sells, with prices.
     lines: Vec<String>,
     card: Option<String>,
+    /// What it sells from the next period on, and when that begins, if it is planned here.
+    coming: Option<(String, i64)>,
     may_update: bool,
     may_cancel: bool,
     may_choose_card: bool,
@@ -77,7 +79,7 @@ fn flow_page(tx: &Tx, visit: &Visit) -> Result<String, ApiError> {
         _ => {
             let subscription = subscription()?;
             let wish = Wish::of_flow(&flow[kind]["items"][0], &subscription);
-            let rest = format!("/update/confirm?price={}&quantity={}", wish.price, wish.quantity);
+            let rest = format!("/update/confirm?{}", wish.query());
             path_of(visit, &subscription, &rest)
         }
     })
@@ -108,10 +110,12 @@ fn plan(tx: &Tx, visit: &Visit, subscription: Value, methods: &[Value]) -> Plan 
     Plan {
         lines,
         card,
+        coming: later::coming(tx, &subscription)
+            .map(|coming| (words::plan(tx, &coming.price, coming.quantity), coming.at)),
         may_update: visit.allows("subscription_update")
-            && change::obstacle(&subscription).is_none()
+            && change::obstacle(tx, &subscription).is_none()
             && !change::offers(tx, &visit.configuration, &subscription).is_empty(),
-        may_cancel: visit.allows("subscription_cancel") && cancel::obstacle(&subscription).is_none(),
+        may_cancel: visit.allows("subscription_cancel") && cancel::obstacle(tx, &subscription).is_none(),
         may_choose_card: goes_on && visit.allows("payment_method_update") && methods.len() > 1,
         subscription,
     }
@@ -153,9 +157,15 @@ fn show_plan(visit: &Visit, plan: &Plan) -> Markup {
         div {
             @for line in &plan.lines { p { strong { (line) } } }
             p { span.badge { (status) } " " (next) }
+            @if let Some((name, at)) = &plan.coming {
+                p { "Changes on " (layout::date(*at)) " to " strong { (name) } "." }
+            }
             @if let Some(card) = &plan.card { p.soft { "Charged to " (card) } }
         }
         div.acts {
+            @if plan.coming.is_some() && visit.allows("subscription_update") {
+                form method="post" action=(path("/keep")) { button type="submit" { "Keep this plan" } }
+            }
             @if plan.may_update { a.button href=(path("/update")) { "Change plan" } }
             @if plan.may_cancel && subscription["cancel_at"].is_null() {
                 a.button href=(path("/cancel")) { "Cancel plan" }

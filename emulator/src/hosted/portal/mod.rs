@@ -4,6 +4,7 @@
 mod cancel;
 mod cards;
 mod change;
+mod choose;
 mod details;
 mod home;
 pub mod words;
@@ -36,7 +37,8 @@ pub fn router() -> Router<App> {
         .route(&subscription("/cancel"), get(cancel::show).post(cancel::submit))
         .route(&subscription("/renew"), post(cancel::renew))
         .route(&subscription("/card"), get(cards::choose).post(cards::choose_submit))
-        .route(&subscription("/update"), get(change::choose))
+        .route(&subscription("/keep"), post(change::keep))
+        .route(&subscription("/update"), get(choose::show))
         .route(&subscription("/update/confirm"), get(change::show).post(change::submit))
 }
 

@@ -58,6 +58,8 @@ pub fn notice(name: &str) -> Option<&'static str> {
     Some(match name {
         "canceled" => "Your plan has been canceled.",
         "renewed" => "Your plan goes on.",
+        "scheduled" => "Your plan will be changed when the period ends.",
+        "kept" => "You keep your plan.",
         "updated" => "Your plan has been changed.",
         "card_added" => "Your card has been added.",
         "card_removed" => "Your card has been removed.",

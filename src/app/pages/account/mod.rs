@@ -3,6 +3,7 @@
 
 mod cancel;
 mod confirm;
+mod invoices;
 mod overview;
 mod payment;
 mod plan;
@@ -13,6 +14,7 @@ use crate::app::components::{Frame, Section};
 
 pub use cancel::CancelPage;
 pub use confirm::ConfirmPage;
+pub use invoices::InvoicesPage;
 pub use overview::AccountPage;
 pub use payment::PaymentPage;
 pub use plan::PlanPage;
@@ -23,13 +25,15 @@ pub enum Part {
     Overview,
     Plan,
     Payment,
+    Invoices,
     Cancel,
 }
 
-const PARTS: [(Part, &str, &str); 4] = [
+const PARTS: [(Part, &str, &str); 5] = [
     (Part::Overview, "/account", "Overview"),
     (Part::Plan, "/account/plan", "Change plan"),
     (Part::Payment, "/account/payment", "Payment"),
+    (Part::Invoices, "/account/invoices", "Invoices"),
     (Part::Cancel, "/account/cancel", "Cancel"),
 ];
 
@@ -53,4 +57,5 @@ pub fn AccountFrame(part: Part, children: Children) -> impl IntoView {
             {children()}
         </Frame>
     }
+    .into_any()
 }

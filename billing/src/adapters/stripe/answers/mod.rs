@@ -6,6 +6,7 @@ mod change;
 mod checkout;
 mod customer;
 mod failure;
+mod invoice;
 mod pending;
 mod subscription;
 
@@ -19,6 +20,7 @@ pub(super) use change::{Phase, PortalSession, Preview, SchedulePhases};
 pub(super) use checkout::CheckoutSession;
 pub(super) use customer::{Customer, USED};
 pub(super) use failure::FailedPayments;
+pub(super) use invoice::Invoice;
 pub(super) use subscription::{Item, REFUSED, Subscription};
 
 #[derive(Deserialize)]
@@ -31,6 +33,12 @@ pub(super) struct List<T> {
 #[derive(Deserialize)]
 pub(super) struct Id {
     pub id: String,
+}
+
+/// The emulator's clock, Unix seconds.
+#[derive(Deserialize)]
+pub(super) struct Clock {
+    pub now: i64,
 }
 
 /// A reference: an id, or the object where it was expanded. A deleted one is still an object.

@@ -9,6 +9,7 @@ export const RESOURCES = [
   'Charges',
   'Checkout/Sessions',
   'Coupons',
+  'CustomerBalanceTransactions',
   'Customers',
   'Discounts',
   'Events',
@@ -29,6 +30,7 @@ export const RESOURCES = [
   'SubscriptionItems',
   'SubscriptionSchedules',
   'Subscriptions',
+  'TaxIds',
   'TestHelpers/TestClocks',
   'WebhookEndpoints',
 ];
