@@ -102,7 +102,7 @@ fn every_status_in_words() {
 
 #[test]
 fn no_name_of_a_status_reaches_the_page() {
-    let names = ["past_due", "past due", "incomplete", "unpaid", "cancel", "trialing", "brand_new"];
+    let names = ["past_due", "past due", "incomplete", "unpaid", "canceled", "trialing", "brand_new"];
     for (status, extra, _) in cases() {
         let text = serde_json::to_string(&view(status, &extra)).unwrap().to_lowercase();
         assert!(!names.iter().any(|name| text.contains(name)), "{status}: {text}");
