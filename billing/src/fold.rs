@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{
-    CustomerId, PlanId, PriceId, ProductId, ScheduleId, SubscriptionId, SubscriptionItemId, UserId,
+    CardHash, CustomerId, PaymentMethodId, PlanId, PriceId, ProductId, ScheduleId, SubscriptionId,
+    SubscriptionItemId, UserId,
 };
 use crate::money::Currency;
 use crate::plan::PlanDirectory;
@@ -32,15 +33,33 @@ pub struct ListedSubscription {
     pub pause_collection: Option<PauseCollection>,
     /// The subscription's own card, else the customer's default one.
     pub payment_method: Option<PaymentMethod>,
+    /// The same card, told apart from all others and from nothing else.
+    #[serde(default)]
+    pub card: Option<CardHash>,
+    /// The customer's default card, also where the subscription has one of its own.
+    #[serde(default)]
+    pub default_card: Option<PaymentMethodId>,
     pub latest_invoice: Option<LatestInvoice>,
     /// `metadata.userId` of the customer, where it is readable.
     pub user: Option<UserId>,
     pub customer: Option<CustomerId>,
     /// `metadata.checkout`: the token of the attempt that it was bought by.
     pub checkout: Option<String>,
+    /// `metadata.trial` of the customer is `used`.
+    #[serde(default)]
+    pub trial_noted: bool,
+    /// `metadata.trial` is `refused`: its trial was ended because of its card.
+    #[serde(default)]
+    pub trial_refused: bool,
 }
 
 impl ListedSubscription {
+    /// It is or was a trial. An order that was never paid has not begun one.
+    #[must_use]
+    pub fn had_trial(&self) -> bool {
+        self.trial_end.is_some() && self.status != Status::IncompleteExpired
+    }
+
     /// The items that it has, and those that it will or may have.
     pub fn all_items(&self) -> impl Iterator<Item = &ListedItem> {
         let next =
@@ -186,6 +205,7 @@ fn reduce(listed: &ListedSubscription, plans: &PlanDirectory) -> Subscription {
         canceled_at: listed.canceled_at,
         ended_at: listed.ended_at,
         trial_end: listed.trial_end,
+        trial_refused: listed.trial_refused,
         latest_invoice: listed.latest_invoice.clone(),
         item_id: item.and_then(|item| item.id.clone()),
         schedule_id: listed.schedule.as_ref().map(|schedule| schedule.id.clone()),

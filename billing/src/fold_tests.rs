@@ -68,6 +68,10 @@ fn listed(id: &str, status: Status, product: &str, created: i64) -> ListedSubscr
         user: None,
         customer: None,
         checkout: None,
+        card: None,
+        default_card: None,
+        trial_noted: false,
+        trial_refused: false,
     }
 }
 

@@ -109,6 +109,7 @@ id!(/** An item of a subscription, `si_…`. */ SubscriptionItemId, "the subscri
 id!(/** A subscription schedule, `sub_sched_…`. */ ScheduleId, "the schedule id", stripe_char);
 id!(/** An invoice at Stripe, `in_…`. */ InvoiceId, "the invoice id", stripe_char);
 id!(/** A payment method at Stripe, `pm_…`. */ PaymentMethodId, "the payment method id", stripe_char);
+id!(/** The hash of a card's fingerprint: the same card, the same hash. */ CardHash, "the card's hash", stripe_char);
 id!(/** A price at Stripe, `price_…`. */ PriceId, "the price id", chosen_char);
 id!(/** A product at Stripe, `prod_…`. */ ProductId, "the product id", chosen_char);
 id!(/** A Checkout Session, `cs_…`. */ CheckoutSessionId, "the checkout session id", stripe_char);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{LookupKey, PlanId, ProductId};
 use crate::money::Currency;
-use crate::policy::Policy;
+use crate::policy::{Policy, TrialTerms};
 
 /// How often a price is charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default)]
@@ -140,6 +140,19 @@ impl Catalog {
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// The trial that a plan begins with, for who can have one.
+    #[must_use]
+    pub fn trial_of(&self, plan: &Plan) -> Option<TrialTerms> {
+        let (card, without_card) = (plan.trial_card, self.policy.trial_without_card);
+        plan.trial_days.map(|days| TrialTerms { days, card, without_card })
+    }
+
+    /// Whether any plan begins with a trial.
+    #[must_use]
+    pub fn has_trials(&self) -> bool {
+        self.plans.iter().any(|plan| plan.trial_days.is_some())
     }
 
     #[must_use]

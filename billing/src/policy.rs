@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::access::AccessPolicy;
+use crate::plan::TrialCard;
 
 /// Who pays for the rest of a period in which the plan changes
 /// (https://docs.stripe.com/billing/subscriptions/prorations).
@@ -60,6 +61,15 @@ pub enum ReusedCard {
     /// The subscription is canceled.
     Cancel,
     Allow,
+}
+
+/// A trial as it is offered at checkout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TrialTerms {
+    pub days: u32,
+    pub card: TrialCard,
+    pub without_card: TrialWithoutCard,
 }
 
 /// `[policy]` of plans.toml.

@@ -12,6 +12,7 @@ mod contract {
     pub mod shards;
     pub mod support;
     pub mod tickets;
+    pub mod trials;
 }
 #[expect(dead_code, reason = "shared with the tests of the app, which lose more")]
 #[path = "../../tests/suite/support/redis_cluster.rs"]

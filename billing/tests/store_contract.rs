@@ -16,6 +16,7 @@ mod contract {
     pub mod support;
     pub mod tickets;
     pub mod tls;
+    pub mod trials;
     pub mod wakes;
 }
 #[path = "../../tests/suite/support/redis_server.rs"]

@@ -89,6 +89,16 @@ pub fn on_day(unix: i64, now: i64) -> String {
     if day.starts_with(|c: char| c.is_ascii_digit()) { format!("on {day}") } else { day }
 }
 
+/// How many days are left: begun ones count. "1 day", "5 days".
+#[must_use]
+pub fn days_left(unix: i64, now: i64) -> String {
+    const DAY: i64 = 24 * 60 * 60;
+    match unix.saturating_sub(now).max(0).saturating_add(DAY - 1) / DAY {
+        1 => "1 day".to_owned(),
+        days => format!("{days} days"),
+    }
+}
+
 /// How often, after an amount: "a month", "every 3 months". `None` for an interval Stripe may add.
 #[must_use]
 pub fn format_interval(interval: &str, count: u32) -> Option<String> {
@@ -139,6 +149,11 @@ mod tests {
         assert_eq!(on_day(NOON + DAY / 2, NOON), "tomorrow");
         assert_eq!(on_day(NOON - DAY, NOON), "yesterday");
         assert_eq!(on_day(NOON + 2 * DAY, NOON), "on 5 March 2027");
+        for (seconds, left) in
+            [(1, "1 day"), (DAY, "1 day"), (DAY + 1, "2 days"), (14 * DAY, "14 days"), (-5, "0 days")]
+        {
+            assert_eq!(days_left(NOON + seconds, NOON), left);
+        }
     }
 
     #[test]

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router};
 use leptos_axum::{LeptosRoutes, generate_route_list};
 use tower_http::compression::CompressionLayer;
 use tower_http::services::ServeDir;
@@ -17,7 +17,7 @@ use unsplit_billing::adapters::webhook::{self, Webhook};
 
 use super::AppState;
 use super::auth::{Authenticate, CurrentUser, resolve_user};
-use super::gate::gate;
+use super::gate::{gate, problem, year_ahead_route};
 use super::health::{livez, readyz};
 use super::live::live;
 use super::metrics::metrics;
@@ -37,6 +37,7 @@ pub fn router(state: &AppState, sessions: RedisSessionStore, policy: Arc<Securit
         .leptos_routes_with_handler(generate_route_list(App), page)
         .route("/api/subscription", get(subscription))
         .route("/api/live", get(live))
+        .route("/api/year_ahead", get(year_ahead_route))
         .route(portal::BACK, get(portal::back))
         .route("/api/{verb}", post(server_function))
         .layer(from_fn_with_state(state.clone(), gate))
@@ -88,8 +89,4 @@ async fn subscription(State(state): State<AppState>, CurrentUser(user): CurrentU
             problem(StatusCode::SERVICE_UNAVAILABLE, "Something we depend on does not answer. Try again.")
         }
     }
-}
-
-fn problem(status: StatusCode, error: &str) -> Response {
-    (status, Json(serde_json::json!({ "error": error }))).into_response()
 }

@@ -37,7 +37,7 @@ fn case(change: Value, headline: &'static str, pill: &'static str, open: bool) -
 fn cases() -> Vec<Case> {
     vec![
         case(json!({ "status": "active" }), "Pro, renews on", "Active", true),
-        case(json!({ "status": "trialing", "trial_end": soon() }), "Pro, free until", "Trial", true),
+        case(json!({ "status": "trialing", "trial_end": soon() }), "Pro, free for", "Trial", true),
         case(
             json!({ "status": "active", "trial_end": null, "cancel_at": soon() }),
             "Pro until",

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::change::PlannedEnd;
 use crate::error::StripeError;
-use crate::id::{CustomerId, InvoiceId, PriceId, ScheduleId, SubscriptionId, SubscriptionItemId};
+use crate::id::{
+    CustomerId, InvoiceId, PaymentMethodId, PriceId, ScheduleId, SubscriptionId, SubscriptionItemId,
+};
 use crate::money::Currency;
 use crate::plan::Interval;
 use crate::policy::Proration;
@@ -109,8 +111,30 @@ pub trait SubscriptionChanges: Send + Sync {
     async fn resume(&self, subscription: &SubscriptionId) -> Result<(), StripeError>;
     /// A pending update goes with its invoice.
     async fn void_invoice(&self, invoice: &InvoiceId) -> Result<(), StripeError>;
-    /// Charges the customer's card once more. `Declined` where the card says no.
-    async fn pay_invoice(&self, invoice: &InvoiceId, idempotency_key: &str) -> Result<(), StripeError>;
+    /// Charges this card for an open invoice. `Refused` where the card says no, or the owner has to
+    /// confirm it first.
+    async fn pay_invoice(
+        &self,
+        invoice: &InvoiceId,
+        card: &PaymentMethodId,
+        idempotency_key: &str,
+    ) -> Result<(), StripeError>;
+    /// The card that was last tried for an invoice, and in vain; `None` where Stripe does not say.
+    async fn failed_card(&self, invoice: &InvoiceId) -> Result<Option<PaymentMethodId>, StripeError>;
+    /// From now on the subscription is charged to this card of its customer's.
+    async fn use_card(
+        &self,
+        subscription: &SubscriptionId,
+        card: &PaymentMethodId,
+    ) -> Result<(), StripeError>;
+    /// Sets `metadata.trial` to `refused`, and nothing else.
+    async fn refuse_trial(&self, subscription: &SubscriptionId) -> Result<(), StripeError>;
+    /// Sets `metadata.trial` to `refused` and ends the trial: the first payment is due now.
+    async fn end_refused_trial(
+        &self,
+        subscription: &SubscriptionId,
+        idempotency_key: &str,
+    ) -> Result<(), StripeError>;
     /// The URL of a new session of Stripe's customer portal.
     async fn open_portal(
         &self,

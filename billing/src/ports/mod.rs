@@ -10,6 +10,7 @@ mod rebuild;
 mod reconciliation;
 mod store;
 mod stripe;
+mod trials;
 
 pub use budget::{Budget, Leave, Limit, Priority, Slowdown};
 pub use changes::{
@@ -28,6 +29,7 @@ pub use stripe::{
     CheckoutMetadata, CheckoutSession, CheckoutStatus, Customer, Listing, NewCheckout, NewPrice, Page,
     PaymentStatus, Price, Product, ProductFields, Stripe, UnreadableSubscription,
 };
+pub use trials::{TrialMark, Trials, TriedCards};
 
 use crate::clock::UnixMillis;
 

@@ -103,6 +103,9 @@ pub struct StagedConflict {
 pub struct StagedCustomer {
     pub id: CustomerId,
     pub user: Option<UserId>,
+    /// `metadata.trial` is `used`.
+    #[serde(default)]
+    pub trial_used: bool,
 }
 
 /// The store's side of a rebuild. Each method may be repeated.

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::StoreError;
 use crate::id::{AccountId, CheckoutSessionId, CustomerId, PlanId, PriceId, SubscriptionId, UserId};
 use crate::plan::Interval;
-use crate::ports::{Announcements, Budget, InvoiceCopies, Queue, Reconciliation, Staging};
+use crate::policy::TrialTerms;
+use crate::ports::{Announcements, Budget, InvoiceCopies, Queue, Reconciliation, Staging, Trials};
 use crate::subscription::Snapshot;
 
 /// Leave to write one customer's value once, taken before Stripe is asked.
@@ -106,7 +107,9 @@ pub struct CheckoutAttempt {
     pub plan: PlanId,
     pub interval: Interval,
     pub price: PriceId,
-    pub trial_days: Option<u32>,
+    /// `None` where the subscription begins with its first payment.
+    #[serde(default)]
+    pub trial: Option<TrialTerms>,
     /// Unix seconds.
     pub expires_at: i64,
     pub session: Option<CheckoutSessionId>,
@@ -136,13 +139,23 @@ pub trait Checkouts: Send + Sync {
 
 /// Everything a store must do.
 pub trait Store:
-    Snapshots + Bindings + Checkouts + InvoiceCopies + Queue + Budget + Staging + Reconciliation + Announcements
+    Snapshots
+    + Bindings
+    + Checkouts
+    + Trials
+    + InvoiceCopies
+    + Queue
+    + Budget
+    + Staging
+    + Reconciliation
+    + Announcements
 {
 }
 impl<T> Store for T where
     T: Snapshots
         + Bindings
         + Checkouts
+        + Trials
         + InvoiceCopies
         + Queue
         + Budget

@@ -13,6 +13,7 @@ use crate::id::{
 };
 use crate::money::Currency;
 use crate::plan::{Interval, PlanPrice};
+use crate::policy::TrialTerms;
 
 /// A page of one of Stripe's lists, newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub struct Customer {
     /// `metadata.userId`.
     pub user: Option<UserId>,
     pub email: Option<String>,
+    /// `metadata.trial` is `used`: their user has had the one trial.
+    pub trial_used: bool,
     /// Unix seconds.
     pub created: i64,
 }
@@ -105,7 +108,7 @@ pub struct NewCheckout {
     pub metadata: CheckoutMetadata,
     /// The attempt's: the subscription carries it as `metadata.checkout`.
     pub token: String,
-    pub trial_days: Option<u32>,
+    pub trial: Option<TrialTerms>,
     pub success_url: String,
     pub cancel_url: String,
     /// Unix seconds; between 30 minutes and 24 hours from now.
@@ -206,6 +209,8 @@ pub trait Stripe: SubscriptionChanges + InvoiceLists + Send + Sync {
     /// `None` where it is deleted or was never there.
     async fn customer(&self, id: &CustomerId) -> Result<Option<Customer>, StripeError>;
     async fn set_email(&self, customer: &CustomerId, email: &str) -> Result<(), StripeError>;
+    /// Sets `metadata.trial` to `used`.
+    async fn note_trial(&self, customer: &CustomerId) -> Result<(), StripeError>;
     /// By `metadata['userId']`, oldest first. Lags behind writes by a minute or so.
     async fn search_customers(&self, user: &UserId) -> Result<Vec<Customer>, StripeError>;
     /// The newest hundred with this e-mail in whatever case. Exactly these letters are found at once; for

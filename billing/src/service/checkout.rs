@@ -8,6 +8,7 @@ use super::{Billing, Synced};
 use crate::error::{Error, StripeErrorKind};
 use crate::id::{CheckoutSessionId, CustomerId};
 use crate::plan::Interval;
+use crate::policy::TrialTerms;
 use crate::ports::{
     CheckoutAttempt, CheckoutMetadata, CheckoutSession, CheckoutStatus, NewCheckout, random_token,
 };
@@ -75,7 +76,7 @@ impl Billing {
             plan: plan.id.clone(),
             interval: choice.interval,
             price: self.price_id(&plan.id, &price).await?,
-            trial_days: plan.trial_days,
+            trial: self.catalog.trial_of(&plan),
             expires_at: 0,
             session: None,
         })
@@ -94,14 +95,24 @@ impl Billing {
             if pending || synced.can_be_paid() {
                 return Ok(Checkout::OnItsWay);
             }
-            // One trial a customer: it is for people who have had no subscription.
-            let trial_days = wanted.trial_days.filter(|_| synced.had_none());
-            let wanted = CheckoutAttempt { trial_days, ..wanted.clone() };
+            let trial = self.trial_for(customer, wanted, &synced).await?;
+            let wanted = CheckoutAttempt { trial, ..wanted.clone() };
             if let Some(url) = self.one_round(customer, stored.as_ref(), &wanted, &sessions).await? {
                 return Ok(Checkout::Open { url });
             }
         }
         Err(Error::Busy)
+    }
+
+    /// A trial is for people who have had no subscription, and no trial with another customer either.
+    async fn trial_for(
+        &self,
+        customer: &CustomerId,
+        wanted: &CheckoutAttempt,
+        synced: &Synced,
+    ) -> Result<Option<TrialTerms>, Error> {
+        let Some(terms) = wanted.trial.filter(|_| synced.had_none()) else { return Ok(None) };
+        Ok(self.reserve_trial(&wanted.user, customer).await?.then_some(terms))
     }
 
     /// The URL of the session that is open, if this round has come that far.
@@ -134,11 +145,10 @@ impl Billing {
 
     /// Whether an attempt is for this choice and can still be opened.
     fn is_usable(&self, attempt: &CheckoutAttempt, wanted: &CheckoutAttempt) -> bool {
-        let same = (&attempt.plan, attempt.interval, &attempt.price)
-            == (&wanted.plan, wanted.interval, &wanted.price);
+        let same = (&attempt.plan, attempt.interval, &attempt.price, attempt.trial)
+            == (&wanted.plan, wanted.interval, &wanted.price, wanted.trial);
         let soonest = self.stripe_now().plus(SHORTEST).secs();
-        let can_open = attempt.expires_at >= soonest && attempt.trial_days == wanted.trial_days;
-        same && (attempt.session.is_some() || can_open)
+        same && (attempt.session.is_some() || attempt.expires_at >= soonest)
     }
 
     /// Ends the session of `current`, puts a new attempt in its place, and ends what else is open.
@@ -178,7 +188,7 @@ impl Billing {
             price: attempt.price.clone(),
             metadata: CheckoutMetadata { user: attempt.user.clone(), plan: attempt.plan.clone() },
             token: attempt.token.clone(),
-            trial_days: attempt.trial_days,
+            trial: attempt.trial,
             success_url: self.settings.success_url.clone(),
             cancel_url: self.settings.cancel_url.clone(),
             expires_at: attempt.expires_at,
@@ -196,7 +206,9 @@ impl Billing {
         };
         let known = CheckoutAttempt { session: Some(opened.id.clone()), ..attempt.clone() };
         let stored = self.store.swap_checkout_attempt(customer, Some(attempt), Some(&known)).await?;
-        if stored.as_ref() != Some(&known) {
+        // Who has taken the trial over meanwhile has looked for sessions before this one was there.
+        let ours = attempt.trial.is_none() || self.reserve_trial(&attempt.user, customer).await?;
+        if !ours || stored.as_ref() != Some(&known) {
             self.expire(&opened.id).await?;
             return Ok(None);
         }
@@ -207,7 +219,7 @@ impl Billing {
 
     /// Ends every session of these that is open, but for one. False where Stripe says that one of
     /// them is open no more.
-    async fn expire_open(
+    pub(super) async fn expire_open(
         &self,
         sessions: &[CheckoutSession],
         kept: Option<&CheckoutSessionId>,
@@ -229,30 +241,6 @@ impl Billing {
             }
             Err(error) => Err(error.into()),
         }
-    }
-
-    /// Reactions to a written value, never part of the sync itself: a live subscription closes
-    /// every checkout that is still open, so that nobody pays twice. Once a subscription, and
-    /// again until it has succeeded; one that is older than any session can be has none left.
-    pub(super) async fn after_sync(&self, customer: &CustomerId, synced: &Synced) -> Result<(), Error> {
-        let shown = synced.fetched.subscription.as_ref().or(synced.snapshot.subscription.as_ref());
-        let Some(live) = shown.filter(|it| it.status.is_live()) else { return Ok(()) };
-        let attempt = self.store.checkout_attempt(customer).await?;
-        let young = self.now() - live.created < LONGEST_SESSION;
-        let closed = || self.store.checkouts_closed_for(customer);
-        if attempt.is_none() && (!young || closed().await?.as_ref() == Some(&live.subscription_id)) {
-            return Ok(());
-        }
-        // Bought by the attempt that we know: opening it has closed all others, and a purchase
-        // costs no further request.
-        if attempt.is_none() || attempt.as_ref().map(|it| &it.token) != synced.checkout.as_ref() {
-            let sessions = self.stripe.checkouts(customer).await?;
-            self.expire_open(&sessions, None).await?;
-        }
-        if let Some(attempt) = attempt {
-            self.store.swap_checkout_attempt(customer, Some(&attempt), None).await?;
-        }
-        Ok(self.store.set_checkouts_closed_for(customer, &live.subscription_id).await?)
     }
 }
 

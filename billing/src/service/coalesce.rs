@@ -53,6 +53,8 @@ mod tests {
     fn synced(at: i64) -> Synced {
         let snapshot = Snapshot::none(at);
         Synced {
+            trials: Vec::new(),
+            default_card: None,
             snapshot: snapshot.clone(),
             written: Written::Accepted,
             fetched: snapshot,

@@ -2,6 +2,7 @@
 //! reason; ARCHITECTURE names the cases.
 
 use super::Billing;
+use super::trials::Noted;
 use crate::error::{Error, StripeErrorKind};
 use crate::id::{CustomerId, UserId};
 use crate::ports::CustomerAttempt;
@@ -25,10 +26,12 @@ impl Billing {
         let Some(bound) = self.store.customer_of(&buyer.user).await? else {
             let customer = self.create_and_bind(buyer, None).await?;
             self.set_email(&customer, &buyer.email).await?;
+            self.level_trial(&buyer.user, &customer, Noted::Nothing).await?;
             return Ok(customer);
         };
         match self.stripe.customer(&bound).await? {
             Some(customer) => {
+                self.level_trial(&buyer.user, &bound, Noted::from(&customer)).await?;
                 if customer.email.as_deref() != Some(&buyer.email) {
                     self.set_email(&bound, &buyer.email).await?;
                 }
@@ -47,6 +50,7 @@ impl Billing {
         tracing::warn!(%deleted, "the user's customer was deleted at Stripe and is replaced");
         let customer = self.create_and_bind(buyer, Some(deleted)).await?;
         self.set_email(&customer, &buyer.email).await?;
+        self.level_trial(&buyer.user, &customer, Noted::Nothing).await?;
         Ok(customer)
     }
 
@@ -134,6 +138,9 @@ impl Billing {
         let Some(oldest) = found.first() else {
             return Ok(None);
         };
+        if found.iter().any(|customer| customer.trial_used) {
+            self.store.use_trial(user).await?;
+        }
         // Whichever is live decides; the oldest where none is.
         for customer in &found {
             let synced = Box::pin(self.sync(&customer.id)).await?;

@@ -12,10 +12,12 @@ mod coalesce;
 mod customer;
 mod inspect;
 mod invoices;
+mod late_payment;
 mod outcome;
 mod portal;
 mod push;
 mod queues;
+mod reaction;
 mod rebuild;
 mod reconcile;
 mod reconciler;
@@ -23,6 +25,7 @@ mod standing;
 mod strangers;
 mod sync;
 mod telemetry;
+mod trials;
 mod turn;
 mod worker;
 
@@ -31,6 +34,7 @@ use std::time::Duration;
 
 use coalesce::Coalescer;
 use queues::Queues;
+use reaction::Reacted;
 use strangers::Strangers;
 
 pub use account::AccountClaim;

@@ -1,10 +1,11 @@
 //! `sync`: the one function that writes a customer's value. docs/sync.md says why it is right.
 
-use super::{Billing, telemetry, within};
+use super::trials::SeenTrial;
+use super::{Billing, Reacted, telemetry};
 use crate::clock::UnixMillis;
 use crate::error::{Error, StoreError};
 use crate::fold::{ListedSubscription, fold};
-use crate::id::{CustomerId, SubscriptionId};
+use crate::id::{CustomerId, PaymentMethodId, SubscriptionId};
 use crate::ports::{Done, Due, Mark, Written};
 use crate::subscription::{Snapshot, Status};
 
@@ -20,6 +21,10 @@ pub struct Synced {
     pub(super) listed: Vec<(SubscriptionId, Status)>,
     /// The attempt that the shown subscription was bought by, where it says so.
     pub(super) checkout: Option<String>,
+    /// Every trial that the fetch contained, also such as are over.
+    pub(super) trials: Vec<SeenTrial>,
+    /// The customer's default card.
+    pub(super) default_card: Option<PaymentMethodId>,
 }
 
 impl Synced {
@@ -65,6 +70,8 @@ impl Billing {
         let checkout = listed.iter().find(|it| Some(&it.id) == shown).and_then(|it| it.checkout.clone());
         Ok(Synced {
             checkout,
+            trials: SeenTrial::all_of(&listed),
+            default_card: listed.iter().find_map(|it| it.default_card.clone()),
             snapshot: stored.unwrap_or_else(|| fetched.clone()),
             written,
             fetched,
@@ -98,13 +105,24 @@ impl Billing {
         // A worker is to take the mark over only if this sync has died.
         let generation = self.mark_for(customer, self.settings.eager_grace).await?;
         let finished = async {
-            let synced = self.sync(customer).await?;
-            if let Err(error) = self.react(customer, &synced).await {
+            let mut synced = self.sync(customer).await?;
+            let mut reacted = self.react(customer, &synced).await;
+            if matches!(reacted, Ok(Reacted::Changed)) {
+                // Whoever waits is shown what came of it.
+                synced = self.sync(customer).await?;
+                reacted = self.react(customer, &synced).await;
+            }
+            match reacted {
                 // Whoever waits is not to pay for it: a worker does the rest.
-                tracing::warn!(%customer, %error, "an open checkout could not be closed yet");
-                self.mark_now(customer).await?;
-            } else if synced.written == Written::Accepted {
-                self.settle(customer, generation, None, &synced, None).await?;
+                Err(error) => {
+                    tracing::warn!(%customer, %error, "what follows a sync could not be done yet");
+                    self.mark_now(customer).await?;
+                }
+                Ok(Reacted::Changed) => drop(self.mark_now(customer).await?),
+                Ok(Reacted::Nothing) if synced.written == Written::Accepted => {
+                    self.settle(customer, generation, None, &synced, None).await?;
+                }
+                Ok(Reacted::Nothing) => {}
             }
             Ok(synced)
         };
@@ -128,11 +146,6 @@ impl Billing {
     ) -> Result<u64, StoreError> {
         let due = Due::By(self.clock.now().plus(after));
         self.mark(&Mark::of(customer.clone(), due)).await
-    }
-
-    /// What follows a write. It asks Stripe, and who waits for the value is not to wait for that for long.
-    pub(super) async fn react(&self, customer: &CustomerId, synced: &Synced) -> Result<(), Error> {
-        within(self.settings.reaction, self.after_sync(customer, synced)).await
     }
 
     /// Reports a sync done; the customer stays due at its next known change, or at `again` if that

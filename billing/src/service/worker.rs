@@ -12,7 +12,7 @@ use rand::Rng;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep};
 
-use super::{Billing, Settings, telemetry};
+use super::{Billing, Reacted, Settings, telemetry};
 use crate::error::Error;
 use crate::ports::{Claim, Priority, Written};
 
@@ -190,10 +190,14 @@ impl Billing {
             self.mark_now(&claim.customer).await?;
         }
         // The value is written: what fails after it is tried again soon, and holds no trigger up.
-        let again = self.react(&claim.customer, &synced).await.err().map(|error| {
-            tracing::warn!(customer = %claim.customer, %error, "an open checkout could not be closed yet");
-            self.clock.now().plus(self.settings.eager_grace)
-        });
+        let again = match self.react(&claim.customer, &synced).await {
+            Ok(Reacted::Nothing) => None,
+            Ok(Reacted::Changed) => Some(self.clock.now()),
+            Err(error) => {
+                tracing::warn!(customer = %claim.customer, %error, "what follows a sync could not be done yet");
+                Some(self.clock.now().plus(self.settings.eager_grace))
+            }
+        };
         self.settle(&claim.customer, claim.generation, Some(claim.lease.clone()), &synced, again).await
     }
 

@@ -55,6 +55,9 @@ pub struct Subscription {
     pub ended_at: Option<i64>,
     #[serde(default)]
     pub trial_end: Option<i64>,
+    /// The trial was ended because its card has had one before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trial_refused: bool,
     #[serde(default)]
     pub latest_invoice: Option<LatestInvoice>,
     /// The item that the plan is, which a change of plan names.
@@ -121,7 +124,9 @@ impl Snapshot {
         let settled = subscription.current_period_end.map(|end| end + RENEWAL_SETTLED);
         let scheduled = subscription.scheduled_change.as_ref().map(|change| change.starts_at);
         let lapses = subscription.pending_update.as_ref().map(|update| update.expires_at);
-        let known = [settled, subscription.trial_end, subscription.cancel_at, scheduled, lapses];
+        let retried = subscription.latest_invoice.as_ref().and_then(|it| it.next_payment_attempt);
+        let trial = subscription.trial_end;
+        let known = [settled, trial, subscription.cancel_at, scheduled, lapses, retried];
         let next = known.into_iter().flatten().filter(|at| *at > now).min();
         let overdue = settled.is_some_and(|at| at <= now);
         let soonest = match (subscription.plan.is_none(), overdue) {
@@ -139,6 +144,10 @@ impl Snapshot {
         let Some(subscription) = &self.subscription else { return false };
         if subscription.status == Status::Incomplete {
             return now - self.synced_at > 60;
+        }
+        let trial = subscription.trial_end.filter(|_| subscription.status == Status::Trialing);
+        if trial.is_some_and(|end| end <= now && self.synced_at < end) {
+            return true;
         }
         let live = subscription.status.is_live();
         let settled = subscription.current_period_end.filter(|_| live).map(|end| end + RENEWAL_SETTLED);

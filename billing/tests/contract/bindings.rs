@@ -18,7 +18,7 @@ fn checkout(token: &str, session: Option<&str>) -> CheckoutAttempt {
         plan: PlanId::parse("pro").unwrap(),
         interval: Interval::Month,
         price: PriceId::parse("price_1").unwrap(),
-        trial_days: None,
+        trial: None,
         expires_at: 1_800_000_000,
         session: session.map(|id| CheckoutSessionId::parse(id).unwrap()),
     }

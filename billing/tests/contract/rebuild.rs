@@ -34,7 +34,7 @@ async fn what_is_kept_twice_is_kept_once_and_can_be_thrown_away() {
     assert_eq!(kept, [listed("sub_1", "canceled"), listed("sub_2", "active")]);
     assert!(store.staged("r2", &ada).await.unwrap().is_empty(), "another rebuild has its own");
 
-    let staged = vec![StagedCustomer { id: ada.clone(), user: Some(user.clone()) }];
+    let staged = vec![StagedCustomer { id: ada.clone(), user: Some(user.clone()), trial_used: false }];
     store.save_page("t1", 0, &staged).await.unwrap();
     store.save_page("t2", 0, &[]).await.unwrap();
     assert_eq!(store.page("t1", 0).await.unwrap(), Some(staged), "another run has its own pages");

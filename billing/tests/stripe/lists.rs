@@ -94,7 +94,7 @@ async fn a_subscription_says_which_checkout_it_came_from() {
             plan: PlanId::parse("pro").unwrap(),
         },
         token: "t1".to_owned(),
-        trial_days: None,
+        trial: None,
         success_url: "http://localhost/s".to_owned(),
         cancel_url: "http://localhost/c".to_owned(),
         expires_at: 5,

@@ -17,13 +17,14 @@ pub async fn load_pricing(interval: Interval) -> Result<PricingView, ServerFnErr
     use unsplit_billing::subscription::Snapshot;
     let billing = context::<AppState>()?.billing;
     let user = use_context::<CurrentUser>().and_then(|CurrentUser(user)| user);
+    let trials = crate::server::gate::trials_for(&billing, user.as_ref()).await;
     let snapshot = match user {
         Some(user) => {
             Some(billing.stored_subscription_of(&user.id).await.ok().flatten().unwrap_or(Snapshot::none(0)))
         }
         None => None,
     };
-    Ok(crate::app::view::pricing_view(billing.catalog(), interval, snapshot.as_ref()))
+    Ok(crate::app::view::pricing_view(billing.catalog(), interval, snapshot.as_ref(), trials))
 }
 
 #[server(prefix = "/api", endpoint = "load_account")]
@@ -88,6 +89,5 @@ pub async fn load_feature() -> Result<FeatureView, ServerFnError> {
     use crate::server::{AppState, gate::context, gate::subscriber};
     let Some(pass) = subscriber().await? else { return Ok(FeatureView::Locked) };
     let billing = context::<AppState>()?.billing;
-    let year = crate::app::view::year_ahead(&pass.subscription, billing.catalog(), billing.now());
-    Ok(FeatureView::Open(year))
+    Ok(FeatureView::Open(Box::new(crate::server::gate::year_ahead_of(&billing, &pass))))
 }

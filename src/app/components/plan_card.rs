@@ -1,7 +1,7 @@
 //! One plan: what it is, what it costs, what it includes, and the one thing to do about it.
 
 use leptos::prelude::*;
-use unsplit_billing::plan::Interval;
+use unsplit_billing::plan::{Interval, TrialCard};
 
 use crate::app::flash::Tone;
 use crate::app::format::format_money;
@@ -22,7 +22,7 @@ pub fn PlanCard(plan: PlanView) -> impl IntoView {
                 {badge}
             </div>
             <p class="tagline">{plan.tagline}</p>
-            <Price price=plan.price saved=plan.saved_per_year trial_days=plan.trial_days/>
+            <Price price=plan.price saved=plan.saved_per_year trial=plan.trial_days.map(|days| (days, plan.trial_card))/>
             <ul class="ticks">{plan.features.into_iter().map(tick).collect_view()}</ul>
             {action}
         </li>
@@ -47,12 +47,12 @@ fn words(interval: Interval) -> &'static str {
 }
 
 #[component]
-fn Price(price: Option<PriceView>, saved: Option<i64>, trial_days: Option<u32>) -> impl IntoView {
+fn Price(price: Option<PriceView>, saved: Option<i64>, trial: Option<(u32, TrialCard)>) -> impl IntoView {
     let (amount, interval, below) = match price {
         None => ("Free".to_owned(), None, "No card needed".to_owned()),
         Some(price) => {
             let saving = saved.map(|saved| format_money(saved, &price.currency));
-            let below = below(price.interval, saving, trial_days);
+            let below = below(price.interval, saving, trial);
             (format_money(price.amount, &price.currency), Some(words(price.interval)), below)
         }
     };
@@ -67,9 +67,10 @@ fn Price(price: Option<PriceView>, saved: Option<i64>, trial_days: Option<u32>) 
     }
 }
 
-fn below(interval: Interval, saving: Option<String>, trial_days: Option<u32>) -> String {
-    match (interval, saving, trial_days) {
-        (_, _, Some(days)) => format!("First {days} days free"),
+fn below(interval: Interval, saving: Option<String>, trial: Option<(u32, TrialCard)>) -> String {
+    match (interval, saving, trial) {
+        (_, _, Some((days, TrialCard::Required))) => format!("First {days} days free"),
+        (_, _, Some((days, TrialCard::Optional))) => format!("First {days} days free, no card needed"),
         (Interval::Year, Some(saving), None) => format!("{saving} less than paying monthly"),
         (Interval::Year, None, None) => "Paid once a year".to_owned(),
         (Interval::Month, _, None) => "Stop at any time".to_owned(),

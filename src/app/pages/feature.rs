@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::app::api::pages::load_feature;
-use crate::app::components::{FactList, Frame, LinkButton, loaded};
+use crate::app::components::{FactList, Frame, LinkButton, Notice, loaded};
 use crate::app::view::{FeatureView, YearAheadView};
 
 #[component]
@@ -19,7 +19,7 @@ pub fn FeaturePage() -> impl IntoView {
 #[component]
 pub fn Feature(view: FeatureView) -> impl IntoView {
     let content = match view {
-        FeatureView::Open(year) => view! { <YearAhead year/> }.into_any(),
+        FeatureView::Open(year) => view! { <YearAhead year=*year/> }.into_any(),
         FeatureView::Locked => view! { <Locked/> }.into_any(),
     };
     view! {
@@ -44,7 +44,9 @@ fn YearAhead(year: YearAheadView) -> impl IntoView {
             </section>
         }
     });
+    let notice = year.notice.map(|notice| view! { <Notice notice/> });
     view! {
+        {notice}
         <div class="stack">
             <h1>"Your year ahead"</h1>
             <p class="lead">{lead} {year.note.map(|note| format!(" {note}"))}</p>

@@ -1,5 +1,6 @@
 #![expect(clippy::unwrap_used)]
 use super::*;
+use crate::app::view::banner;
 use serde_json::{Value, json};
 
 /// 3 March 2027, 12:00 UTC.
@@ -21,7 +22,7 @@ fn catalog() -> Catalog {
     Catalog::new(serde_json::from_value(plans).unwrap()).unwrap()
 }
 
-fn view(status: &str, extra: &Value) -> AccountView {
+fn snapshot(status: &str, extra: &Value) -> Snapshot {
     let mut value = json!({
         "subscriptionId": "sub_1", "status": status, "priceId": "price_1", "plan": "pro",
         "currentPeriodStart": NOW - 10 * DAY, "currentPeriodEnd": NOW + 20 * DAY,
@@ -31,13 +32,11 @@ fn view(status: &str, extra: &Value) -> AccountView {
     for (key, field) in extra.as_object().unwrap() {
         value[key] = field.clone();
     }
-    account_view(
-        "ada@example.com",
-        &serde_json::from_value(value).unwrap(),
-        &catalog(),
-        AccessPolicy::default(),
-        NOW,
-    )
+    serde_json::from_value(value).unwrap()
+}
+
+fn view(status: &str, extra: &Value) -> AccountView {
+    account_view("ada@example.com", &snapshot(status, extra), &catalog(), AccessPolicy::default(), NOW)
 }
 
 fn fact(view: &AccountView, label: &str) -> Option<String> {
@@ -56,8 +55,11 @@ const CASES: &str = r#"
     active | {"cancelAt": END} | Pro until 23 March 2027 | Ending | Pro ends on 23 March 2027 | Pro
     active | {"cancelAt": YESTERDAY} | Pro ended yesterday | Ended | Your plan has ended | Free
     active | {"plan": null} | We don't know your plan | Needs a look | Your subscription needs a look | Free
-    trialing | {"trialEnd": END} | Pro, free until 23 March 2027, then $12 a month | Trial |  | Pro
-    trialing | {"trialEnd": TOMORROW, "paymentMethod": null} | Pro, free until tomorrow, then $12 a month | Trial | There is no card on file | Pro
+    trialing | {"trialEnd": END} | Pro, free for 20 more days, until 23 March 2027, then $12 a month | Trial |  | Pro
+    trialing | {"trialEnd": TOMORROW, "paymentMethod": null} | Pro, free for 1 more day, until tomorrow, then $12 a month | Trial | There is no card on file | Pro
+    trialing | {"trialEnd": TOMORROW} | Pro, free for 1 more day, until tomorrow, then $12 a month | Trial | Your trial ends tomorrow | Pro
+    trialing | {"trialEnd": YESTERDAY} | Pro, the free days are over | Trial |  | Pro
+    trialing | {"trialEnd": YESTERDAY, "paymentMethod": null} | Pro, the free days are over | Trial |  | Free
     trialing | {"trialEnd": END, "cancelAtPeriodEnd": true} | Pro until 23 March 2027 | Ending | Pro ends on 23 March 2027 | Pro
     past_due | {} | Pro, payment overdue | Payment failed | Your last payment failed | Pro
     past_due | {"currentPeriodStart": 1} | Pro, payment overdue | Payment failed | Your last payment failed | Free
@@ -66,6 +68,11 @@ const CASES: &str = r#"
     incomplete | {} | Pro is waiting for your payment | Waiting for payment | Your first payment isn't finished | Free
     incomplete_expired | {} | You don't have a plan yet | Nothing to pay | Your first payment didn't go through | Free
     canceled | {"endedAt": YESTERDAY} | Pro ended yesterday | Ended | Your plan has ended | Free
+    canceled | {"endedAt": YESTERDAY, "trialEnd": YESTERDAY} | Pro ended yesterday | Ended | Your free trial has ended | Free
+    canceled | {"endedAt": YESTERDAY, "trialEnd": 1} | Pro ended yesterday | Ended | Your plan has ended | Free
+    canceled | {"endedAt": YESTERDAY, "trialEnd": END, "trialRefused": true} | Pro ended yesterday | Ended | Your free trial has ended early | Free
+    active | {"trialEnd": BEGIN, "trialRefused": true} | Pro, renews on 23 March 2027 for $12 | Active | Your free trial has ended early | Pro
+    active | {"trialEnd": 1, "trialRefused": true} | Pro, renews on 23 March 2027 for $12 | Active |  | Pro
     brand_new | {} | We're checking your plan | Being checked | We can't say where your plan stands | Free
 "#;
 
@@ -75,6 +82,7 @@ fn cases() -> impl Iterator<Item = (&'static str, Value, [&'static str; 4])> {
         let fields = cells[1]
             .replace("TOMORROW", &(NOW + DAY).to_string())
             .replace("YESTERDAY", &(NOW - DAY).to_string())
+            .replace("BEGIN", &(NOW - 10 * DAY).to_string())
             .replace("END", &(NOW + 20 * DAY).to_string());
         let fields = serde_json::from_str(&fields).unwrap();
         (cells[0], fields, [cells[2], cells[3], cells[4], cells[5]])
@@ -94,7 +102,7 @@ fn every_status_in_words() {
 
 #[test]
 fn no_name_of_a_status_reaches_the_page() {
-    let names = ["past_due", "past due", "incomplete", "unpaid", "cancel", "trialing", "brand_new"];
+    let names = ["past_due", "past due", "incomplete", "unpaid", "canceled", "trialing", "brand_new"];
     for (status, extra, _) in cases() {
         let text = serde_json::to_string(&view(status, &extra)).unwrap().to_lowercase();
         assert!(!names.iter().any(|name| text.contains(name)), "{status}: {text}");
@@ -117,6 +125,29 @@ fn what_a_failed_payment_costs_and_how_to_mend_it() {
     let without = view("past_due", &json!({})).notice.unwrap();
     assert_eq!(without.text, "You keep Pro until 7 March 2027; we will try your card again before then.");
     assert_eq!(without.action, None);
+    let soon = json!({"latestInvoice": {"status": "open", "url": "https://invoice.example/1",
+        "amountRemaining": 1200, "nextPaymentAttempt": NOW + 2 * DAY}});
+    let notice = view("past_due", &soon).notice.unwrap();
+    assert_eq!(notice.title, "Your last payment of $12 failed");
+    assert!(notice.text.ends_with("to stay. Your card is tried again on 5 March 2027."), "{}", notice.text);
+    assert_eq!(notice.form.unwrap().label, "Use another card");
+}
+
+#[test]
+fn the_product_itself_warns_of_what_would_switch_it_off() {
+    let said = |status: &str, extra: &Value| {
+        let snapshot = snapshot(status, extra);
+        let access = access(&snapshot, AccessPolicy::default(), NOW);
+        let notice = banner(snapshot.subscription.as_ref().unwrap(), &catalog(), &access, NOW);
+        notice.map(|notice| notice.title)
+    };
+    assert_eq!(said("past_due", &json!({})).as_deref(), Some("Your last payment failed"));
+    assert_eq!(
+        said("trialing", &json!({"trialEnd": NOW + DAY})).as_deref(),
+        Some("Your trial ends tomorrow")
+    );
+    assert_eq!(said("trialing", &json!({"trialEnd": NOW + 20 * DAY})), None);
+    assert_eq!(said("active", &json!({"cancelAtPeriodEnd": true})), None);
 }
 
 #[test]
@@ -149,7 +180,7 @@ fn a_second_subscription_is_told() {
     let view =
         view("active", &json!({"others": [{"subscriptionId": "sub_2", "status": "active", "plan": "team"}]}));
     assert_eq!(view.notice.as_ref().map(|n| n.title.as_str()), Some("You have more than one subscription"));
-    assert_eq!(fact(&view, "Also running").as_deref(), Some("Team"));
+    assert_eq!(view.others.iter().map(|other| other.title.as_str()).collect::<Vec<_>>(), ["Team"]);
 }
 
 #[test]

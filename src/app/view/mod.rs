@@ -9,6 +9,7 @@ mod payment;
 mod pricing;
 mod refusal;
 mod status;
+mod trial;
 mod wording;
 mod year_ahead;
 
@@ -17,15 +18,16 @@ pub use change::{ChangeView, Confirm, ConfirmView, Offer, change_view, priced};
 pub use invoices::{InvoiceRow, InvoicesView};
 pub use leaving::{LeavingView, leaving_view};
 pub use payment::{PaymentView, payment_view};
-pub use pricing::pricing_view;
+pub use pricing::{Trials, pricing_view};
 pub use refusal::refused;
+pub use status::banner;
 pub use wording::{Wording, active_view, open_payment_view};
 pub use year_ahead::year_ahead;
 
 use serde::{Deserialize, Serialize};
 use unsplit_billing::id::PlanId;
 use unsplit_billing::money::Currency;
-use unsplit_billing::plan::Interval;
+use unsplit_billing::plan::{Interval, TrialCard};
 
 use super::flash::Tone;
 
@@ -74,7 +76,9 @@ pub struct PlanView {
     /// What a year saves against twelve months, in the price's minor unit. Only with a yearly price.
     pub saved_per_year: Option<i64>,
     pub recommended: bool,
+    /// `None` also for who has had their trial.
     pub trial_days: Option<u32>,
+    pub trial_card: TrialCard,
     pub action: PlanAction,
 }
 
@@ -210,7 +214,7 @@ pub struct OpenPaymentView {
 /// The gated page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FeatureView {
-    Open(YearAheadView),
+    Open(Box<YearAheadView>),
     Locked,
 }
 
@@ -218,6 +222,8 @@ pub enum FeatureView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct YearAheadView {
     pub plan_name: String,
+    /// What the plan needs of its owner: a payment that failed, a trial's end.
+    pub notice: Option<NoticeView>,
     /// Day and amount.
     pub payments: Vec<(String, String)>,
     pub total: String,

@@ -27,13 +27,17 @@ pub fn payment_view(snapshot: &Snapshot, catalog: &Catalog, customer: bool, now:
     let card = live.and_then(Wording::card);
     let next = live.and_then(Wording::next_payment);
     let none = "None on file".to_owned();
-    let facts = [Some(("Card".to_owned(), card.clone().unwrap_or(none))), next];
+    let free = live.and_then(Wording::trial_left).map(|left| ("Free for".to_owned(), left));
+    let facts = [Some(("Card".to_owned(), card.clone().unwrap_or(none))), free, next];
     let overdue =
         live.filter(|wording| matches!(wording.subscription.status, Status::PastDue | Status::Unpaid));
     let notice = overdue.map(|wording| {
         let text = "Pay it on Stripe's page, or change the card here: it is then charged at once.";
-        status::notice(Tone::Warn, "A payment is overdue", text)
-            .with("Pay the invoice", wording.open_invoice())
+        let title = wording.owed().map_or_else(
+            || "A payment is overdue".to_owned(),
+            |owed| format!("A payment of {owed} is overdue"),
+        );
+        status::notice(Tone::Warn, title, text).with("Pay the invoice", wording.open_invoice())
     });
     let form = |flow: &str, label: &str| {
         FormView::new("/api/open_portal", label).with("flow", flow).with("from", "/account/payment")

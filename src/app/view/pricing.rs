@@ -11,7 +11,12 @@ use crate::app::format::format_money;
 /// `snapshot` is what is known of a signed-in user's subscription, `None` for a stranger. Where it
 /// cannot be read, `Snapshot::none` will do: checkout asks Stripe again anyway.
 #[must_use]
-pub fn pricing_view(catalog: &Catalog, interval: Interval, snapshot: Option<&Snapshot>) -> PricingView {
+pub fn pricing_view(
+    catalog: &Catalog,
+    interval: Interval,
+    snapshot: Option<&Snapshot>,
+    trials: Trials,
+) -> PricingView {
     let live = |snapshot: &'_ Snapshot| snapshot.subscription.clone().filter(|found| found.status.is_live());
     let holding = match snapshot.map(live) {
         None => Holding::Stranger,
@@ -21,6 +26,7 @@ pub fn pricing_view(catalog: &Catalog, interval: Interval, snapshot: Option<&Sna
     // Checkout gives a trial to who has had no subscription, and the button says what it does.
     let past = snapshot.and_then(|snapshot| snapshot.subscription.as_ref());
     let had_one = past.is_some_and(|it| it.status != Status::IncompleteExpired);
+    let offered = trials == Trials::Offered && !had_one;
     let plan_view = |plan: &Plan| PlanView {
         id: plan.id.clone(),
         name: plan.name.clone(),
@@ -29,7 +35,8 @@ pub fn pricing_view(catalog: &Catalog, interval: Interval, snapshot: Option<&Sna
         price: price_of(plan, interval),
         saved_per_year: saved_per_year(plan),
         recommended: plan.recommended,
-        trial_days: plan.trial_days.filter(|_| !had_one),
+        trial_days: plan.trial_days.filter(|_| offered),
+        trial_card: plan.trial_card,
         action: holding.action(plan),
     };
     let on_sale = |plan: &&Plan| plan.prices.is_empty() || price_of(plan, interval).is_some();
@@ -39,6 +46,13 @@ pub fn pricing_view(catalog: &Catalog, interval: Interval, snapshot: Option<&Sna
         yearly: catalog.plans().iter().any(|plan| plan.price(Interval::Year).is_some()),
         saving: largest_saving(catalog),
     }
+}
+
+/// Whether whoever looks can still have a free trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trials {
+    Offered,
+    UsedUp,
 }
 
 enum Holding {

@@ -30,7 +30,7 @@ fn snapshot(status: &str, plan: &str) -> Snapshot {
 }
 
 fn actions(snapshot: Option<&Snapshot>) -> Vec<PlanAction> {
-    let view = pricing_view(&catalog(), Interval::Month, snapshot);
+    let view = pricing_view(&catalog(), Interval::Month, snapshot, Trials::Offered);
     view.plans.iter().map(|plan| plan.action).collect()
 }
 
@@ -51,8 +51,24 @@ fn each_button_does_what_the_visitor_can_do() {
 }
 
 #[test]
+fn a_trial_is_offered_to_who_can_have_one() {
+    let mut plans = catalog().plans().to_vec();
+    plans[2].trial_days = Some(14);
+    let catalog = Catalog::new(plans).unwrap();
+    let days = |snapshot: Option<&Snapshot>, trials| {
+        pricing_view(&catalog, Interval::Month, snapshot, trials).plans[2].trial_days
+    };
+    let (lapsed, ended) = (snapshot("incomplete_expired", "pro"), snapshot("canceled", "pro"));
+    assert_eq!(days(None, Trials::Offered), Some(14));
+    assert_eq!(days(Some(&Snapshot::none(1)), Trials::Offered), Some(14));
+    assert_eq!(days(Some(&lapsed), Trials::Offered), Some(14), "never paid");
+    assert_eq!(days(Some(&ended), Trials::Offered), None);
+    assert_eq!(days(Some(&Snapshot::none(1)), Trials::UsedUp), None);
+}
+
+#[test]
 fn a_year_is_compared_with_twelve_months() {
-    let view = pricing_view(&catalog(), Interval::Year, None);
+    let view = pricing_view(&catalog(), Interval::Year, None, Trials::Offered);
     let prices: Vec<_> =
         view.plans.iter().map(|plan| plan.price.as_ref().map(|price| price.amount)).collect();
     assert_eq!(prices, [None, Some(500), Some(12_000)]);

@@ -2,9 +2,10 @@
 //! never reach the page, and every sentence about money must be true in that status.
 
 use unsplit_billing::access::Access;
-use unsplit_billing::plan::Plan;
-use unsplit_billing::subscription::Status;
+use unsplit_billing::plan::{Catalog, Plan};
+use unsplit_billing::subscription::{Status, Subscription};
 
+use super::trial::{ended, trial, trial_refused};
 use super::wording::Wording;
 use super::{FormView, Link, NoticeView};
 use crate::app::flash::Tone;
@@ -29,11 +30,8 @@ impl NoticeView {
     }
 }
 
-/// Stripe tells of a trial's end three days before (`customer.subscription.trial_will_end`).
-const TRIAL_ENDS_SOON: i64 = 3 * 24 * 60 * 60;
-
 /// To Stripe's page for a new card, and back to the account.
-fn card_form(label: &str) -> FormView {
+pub(super) fn card_form(label: &str) -> FormView {
     FormView::new("/api/open_portal", label).with("flow", "payment_method").with("from", "/account")
 }
 
@@ -42,6 +40,23 @@ pub(super) fn nothing(free: Option<&Plan>) -> Words {
     let headline = free
         .map_or_else(|| "You don't have a plan yet".to_owned(), |plan| format!("You're on {}", plan.name));
     Words { headline, pill: ("Nothing to pay", Tone::Info), notice: None }
+}
+
+/// What a page of the product itself says at its top: a payment that failed, or a trial that ends
+/// soon or without a card. `now` in Unix seconds.
+#[must_use]
+pub fn banner(
+    subscription: &Subscription,
+    catalog: &Catalog,
+    access: &Access,
+    now: i64,
+) -> Option<NoticeView> {
+    let wording = Wording::new(subscription, catalog, now);
+    match subscription.status {
+        Status::PastDue => words(&wording, access).notice,
+        Status::Trialing if wording.ending().is_none() => words(&wording, access).notice,
+        _ => None,
+    }
 }
 
 pub(super) fn words(wording: &Wording, access: &Access) -> Words {
@@ -55,6 +70,7 @@ pub(super) fn words(wording: &Wording, access: &Access) -> Words {
             waiting(wording)
         }
         Status::Active if wording.subscription.scheduled_change.is_some() => planned(wording),
+        Status::Active if wording.subscription.trial_refused => trial_refused(wording),
         Status::Active => renewing(wording),
         Status::Trialing => trial(wording),
         Status::PastDue => past_due(wording, access),
@@ -66,7 +82,7 @@ pub(super) fn words(wording: &Wording, access: &Access) -> Words {
     }
 }
 
-fn renewing(wording: &Wording) -> Words {
+pub(super) fn renewing(wording: &Wording) -> Words {
     let name = wording.title();
     let when = match wording.next_charge_at() {
         Some(at) if at > wording.now => format!(", renews {}", wording.on(at)),
@@ -125,32 +141,6 @@ fn planned(wording: &Wording) -> Words {
     }
 }
 
-fn trial(wording: &Wording) -> Words {
-    let name = wording.title();
-    let until = wording.next_charge_at();
-    let then = wording.price().map_or_else(String::new, |price| format!(", then {price}"));
-    let headline = match until {
-        Some(at) => format!("{name}, free until {}{then}", wording.day(at)),
-        None => format!("{name}, free for now{then}"),
-    };
-    let no_card = wording.subscription.payment_method.is_none();
-    let soon = until.filter(|at| !no_card && at - wording.now <= TRIAL_ENDS_SOON).map(|at| {
-        let charge = wording.charge().unwrap_or_else(|| "the price".to_owned());
-        let card = wording.card().map_or_else(String::new, |card| format!(" by {card}"));
-        let text = format!("{charge} is charged then{card}. Cancel before, and you pay nothing.");
-        notice(Tone::Info, format!("Your trial ends {}", wording.on(at)), text)
-    });
-    let notice = until.filter(|_| no_card).map(|at| {
-        let text = format!(
-            "Your trial ends {}. Without a card, {} stops then and you pay nothing.",
-            wording.on(at),
-            wording.name
-        );
-        notice(Tone::Warn, "There is no card on file", text).with_form(card_form("Add a card"))
-    });
-    Words { headline, pill: ("Trial", Tone::Info), notice: notice.or(soon) }
-}
-
 fn ending(wording: &Wording) -> Words {
     let (name, day) = (wording.title(), wording.ending().map(|end| wording.day(end)).unwrap_or_default());
     let text = if wording.ends_unpaid() {
@@ -169,21 +159,18 @@ fn ending(wording: &Wording) -> Words {
     }
 }
 
-fn ended(wording: &Wording) -> Words {
-    let at = wording.subscription.ended_at.or(wording.subscription.ends_at());
-    let when = at.map_or_else(String::new, |at| format!(" {}", wording.on(at)));
-    let text = "You won't be charged again. You can come back whenever you like.";
-    Words {
-        headline: format!("{} ended{when}", wording.title()),
-        pill: ("Ended", Tone::Info),
-        notice: Some(notice(Tone::Info, "Your plan has ended", text)),
-    }
-}
-
 fn past_due(wording: &Wording, access: &Access) -> Words {
     let name = &wording.name;
     let pay = wording.open_invoice();
     let how = if pay.is_some() { "pay the open invoice" } else { "we will try your card again" };
+    let again = wording
+        .next_try()
+        .filter(|_| pay.is_some())
+        .map_or_else(String::new, |at| format!(" Your card is tried again {}.", wording.on(at)));
+    let title = wording.owed().map_or_else(
+        || "Your last payment failed".to_owned(),
+        |owed| format!("Your last payment of {owed} failed"),
+    );
     let (tone, text) = match access {
         Access::Granted { until: Some(until), .. } if pay.is_some() => {
             (Tone::Warn, format!("You keep {name} until {}; {how} to stay.", wording.day(*until)))
@@ -200,7 +187,7 @@ fn past_due(wording: &Wording, access: &Access) -> Words {
         headline: format!("{}, payment overdue", wording.title()),
         pill: ("Payment failed", tone),
         notice: Some(
-            notice(tone, "Your last payment failed", text)
+            notice(tone, title, format!("{text}{again}"))
                 .with("Pay the invoice", pay)
                 .with_form(card_form("Use another card")),
         ),
@@ -216,13 +203,19 @@ fn unpaid(wording: &Wording) -> Words {
     Words {
         headline: format!("{} is switched off", wording.title()),
         pill: ("Not paid", Tone::Bad),
-        notice: Some(notice.with("Pay the invoice", wording.open_invoice())),
+        notice: Some(
+            notice.with("Pay the invoice", wording.open_invoice()).with_form(card_form("Use another card")),
+        ),
     }
 }
 
 fn paused(wording: &Wording) -> Words {
     let (text, form) = if wording.subscription.payment_method.is_none() {
-        let text = "You aren't charged while it is paused. It goes on once there is a card on file.";
+        let text = if wording.subscription.trial_end.is_some() {
+            "Your free trial is over, and you weren't charged. Add a card, then go on from here."
+        } else {
+            "You aren't charged while it is paused. Add a card, then go on from here."
+        };
         (text, card_form("Add a card"))
     } else {
         let text =

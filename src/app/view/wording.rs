@@ -2,10 +2,11 @@
 //! which card. Shared by the account page and the page after checkout.
 
 use unsplit_billing::plan::Catalog;
+use unsplit_billing::policy::TrialWithoutCard;
 use unsplit_billing::subscription::{Discount, PaymentMethod, Status, Subscription, Terms};
 
 use super::{OpenPaymentView, PurchaseView};
-use crate::app::format::{format_date, format_interval, format_money, on_day, relative_day};
+use crate::app::format::{days_left, format_date, format_interval, format_money, on_day, relative_day};
 
 /// A subscription, its plan's name, and the moment it is looked at (Unix seconds).
 pub struct Wording<'a> {
@@ -35,6 +36,42 @@ impl<'a> Wording<'a> {
 
     pub fn day(&self, unix: i64) -> String {
         relative_day(unix, self.now)
+    }
+
+    /// How long a trial still lasts, where it does: "5 more days, until 3 March 2027", "1 more day,
+    /// until tomorrow".
+    pub fn trial_left(&self) -> Option<String> {
+        let trial = self.subscription.status == Status::Trialing;
+        let until = self.next_charge_at().filter(|at| trial && *at > self.now)?;
+        let left = days_left(until, self.now).replacen(' ', " more ", 1);
+        Some(format!("{left}, until {}", self.day(until)))
+    }
+
+    /// What becomes of a trial that ends without a card.
+    pub fn without_card(&self) -> &'static str {
+        match self.catalog.policy().trial_without_card {
+            TrialWithoutCard::Cancel => "stops then",
+            TrialWithoutCard::Pause => "is paused then",
+        }
+    }
+
+    /// Whether it ended with its trial, so that nothing was ever charged.
+    pub fn ended_in_trial(&self) -> bool {
+        let (end, trial) = (self.subscription.ended_at, self.subscription.trial_end);
+        end.zip(trial).is_some_and(|(end, trial)| end <= trial)
+    }
+
+    /// What the newest invoice still asks for, as "$12".
+    pub fn owed(&self) -> Option<String> {
+        let invoice = self.subscription.latest_invoice.as_ref().filter(|invoice| invoice.is_open())?;
+        let amount = invoice.amount_remaining.filter(|amount| *amount > 0)?;
+        Some(format_money(amount, self.subscription.currency.as_ref()?))
+    }
+
+    /// When Stripe tries to charge the card again by itself.
+    pub fn next_try(&self) -> Option<i64> {
+        let invoice = self.subscription.latest_invoice.as_ref().filter(|invoice| invoice.is_open())?;
+        invoice.next_payment_attempt.filter(|at| *at > self.now)
     }
 
     /// What is charged at a time: the price times the quantity. `None` for a price by tiers.
@@ -180,6 +217,7 @@ pub fn active_view(subscription: &Subscription, catalog: &Catalog, now: i64) -> 
     let row = |label: &str, value: Option<String>| value.map(|value| (label.to_owned(), value));
     let facts = [
         row("Price", wording.price()),
+        row("Free for", wording.trial_left()),
         wording.next_payment(),
         row("Ends", wording.ending().map(format_date)),
         row("Card", wording.card()),

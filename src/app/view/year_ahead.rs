@@ -30,6 +30,7 @@ pub fn year_ahead(subscription: &Subscription, catalog: &Catalog, now: i64) -> Y
     );
     YearAheadView {
         plan_name: wording.name.clone(),
+        notice: None,
         payments: days.into_iter().map(|day| (format_date(day), charge.clone())).collect(),
         total,
         note: wording.ending().map(|end| format!("{} ends {}.", wording.title(), wording.on(end))),
@@ -101,7 +102,7 @@ mod tests {
             value[key] = field.clone();
         }
         let plan = json!({"id": "pro", "name": "Pro", "tagline": "", "features": [], "recommended": true,
-            "trial_days": null, "limits": {}, "prices": [
+            "trial_days": null, "trial_card": "required", "limits": {}, "prices": [
             {"lookup_key": "p", "interval": "month", "amount": 1200, "currency": "usd"}]});
         let catalog = Catalog::new(vec![serde_json::from_value(plan).unwrap()]).unwrap();
         year_ahead(&serde_json::from_value(value).unwrap(), &catalog, now)

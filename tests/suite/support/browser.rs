@@ -117,6 +117,15 @@ impl Browser {
         assert_eq!(page.status, 303, "{}", page.html);
     }
 
+    /// Goes to Stripe's portal for a new card, adds it, and comes back to the page it left from.
+    pub async fn add_card(&mut self, card: &str, from: &str) -> Page {
+        let portal = self.post("/api/open_portal", &[("flow", "payment_method"), ("from", from)]).await;
+        let page = self.get(&format!("{}/cards", portal.url.as_str().trim_end_matches("/cards"))).await;
+        let mut form = card_form(card).to_vec();
+        form.push(("make_default", "yes"));
+        self.post(page.url.as_str(), &form).await
+    }
+
     fn absolute(&self, path: &str) -> Url {
         if path.starts_with("http") {
             path.parse().unwrap()

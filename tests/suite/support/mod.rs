@@ -3,6 +3,7 @@
 
 mod app;
 mod browser;
+mod catalog;
 mod load;
 mod place;
 #[expect(dead_code, reason = "shared with the store's contract, which kills more")]
@@ -17,6 +18,7 @@ mod stripe;
 
 pub use app::{App, AppOptions, GOOD, WEBHOOK_SECRET, eventually, tuning, without_time};
 pub use browser::{Browser, Page};
+pub use catalog::plans_with;
 pub use load::Load;
 pub use place::{Place, finished};
 pub use redis_cluster::{Access, RedisCluster};

@@ -18,6 +18,7 @@ mod queue;
 mod reconciliation;
 mod snapshots;
 mod staging;
+mod trials;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -9,7 +9,7 @@ use super::answers;
 use super::client::StripeClient;
 use crate::change::PlannedEnd;
 use crate::error::{StripeError, StripeErrorKind};
-use crate::id::{CustomerId, InvoiceId, ScheduleId, SubscriptionId};
+use crate::id::{CustomerId, InvoiceId, PaymentMethodId, ScheduleId, SubscriptionId};
 use crate::ports::{InvoicePreview, LaterChange, PlanChange, PortalFlow, Reason, SubscriptionChanges};
 
 /// A body in Stripe's form: `a[b][]=c`.
@@ -198,8 +198,49 @@ impl SubscriptionChanges for StripeClient {
         self.send(Form::new().post(format!("/invoices/{invoice}/void")), None).await.map(drop)
     }
 
-    async fn pay_invoice(&self, invoice: &InvoiceId, idempotency_key: &str) -> Result<(), StripeError> {
-        self.send(Form::new().post(format!("/invoices/{invoice}/pay")), Some(idempotency_key)).await.map(drop)
+    async fn pay_invoice(
+        &self,
+        invoice: &InvoiceId,
+        card: &PaymentMethodId,
+        idempotency_key: &str,
+    ) -> Result<(), StripeError> {
+        let form = Form::new().with("payment_method", card.as_str());
+        self.send(form.post(format!("/invoices/{invoice}/pay")), Some(idempotency_key)).await.map(drop)
+    }
+
+    async fn failed_card(&self, invoice: &InvoiceId) -> Result<Option<PaymentMethodId>, StripeError> {
+        // As deep as Stripe expands.
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("invoice", invoice.as_str())
+            .append_pair("expand[]", "data.payment.payment_intent.latest_charge")
+            .finish();
+        let mut request = RequestBuilder::new(StripeMethod::Get, "/invoice_payments");
+        request.query = Some(query);
+        let payments: answers::FailedPayments = self.transport.call(request, None).await?;
+        Ok(payments.card())
+    }
+
+    async fn use_card(
+        &self,
+        subscription: &SubscriptionId,
+        card: &PaymentMethodId,
+    ) -> Result<(), StripeError> {
+        let form = Form::new().with("default_payment_method", card.as_str());
+        self.send(form.post(format!("/subscriptions/{subscription}")), None).await.map(drop)
+    }
+
+    async fn refuse_trial(&self, subscription: &SubscriptionId) -> Result<(), StripeError> {
+        let form = Form::new().with("metadata[trial]", answers::REFUSED);
+        self.send(form.post(format!("/subscriptions/{subscription}")), None).await.map(drop)
+    }
+
+    async fn end_refused_trial(
+        &self,
+        subscription: &SubscriptionId,
+        idempotency_key: &str,
+    ) -> Result<(), StripeError> {
+        let form = Form::new().with("metadata[trial]", answers::REFUSED).with("trial_end", "now");
+        self.send(form.post(format!("/subscriptions/{subscription}")), Some(idempotency_key)).await.map(drop)
     }
 
     async fn open_portal(

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use futures::future::try_join;
 use stripe_checkout::checkout_session::{
-    CreateCheckoutSession, CreateCheckoutSessionLineItems, CreateCheckoutSessionSubscriptionData,
+    CreateCheckoutSession, CreateCheckoutSessionLineItems, CreateCheckoutSessionPaymentMethodCollection,
+    CreateCheckoutSessionSubscriptionData, CreateCheckoutSessionSubscriptionDataTrialSettings,
+    CreateCheckoutSessionSubscriptionDataTrialSettingsEndBehavior,
+    CreateCheckoutSessionSubscriptionDataTrialSettingsEndBehaviorMissingPaymentMethod as MissingPaymentMethod,
     ExpireCheckoutSession, ListCheckoutSession,
 };
 use stripe_client_core::{RequestBuilder, StripeMethod, StripeRequest};
@@ -22,7 +25,8 @@ use crate::error::{StripeError, StripeErrorKind};
 use crate::event::Event;
 use crate::fold::{ListedItem, ListedSubscription};
 use crate::id::{AccountId, CheckoutSessionId, CustomerId, LookupKey, PriceId, ProductId, UserId};
-use crate::plan::Interval;
+use crate::plan::{Interval, TrialCard};
+use crate::policy::{TrialTerms, TrialWithoutCard};
 use crate::ports::{
     CheckoutSession, Customer, Listing, NewCheckout, NewPrice, Page, Price, Product, ProductFields, Stripe,
     UnreadableSubscription,
@@ -55,6 +59,18 @@ impl StripeClient {
 
 fn product_metadata(fields: &ProductFields) -> HashMap<String, String> {
     HashMap::from([("plan".to_owned(), fields.plan.to_string())])
+}
+
+/// The trial's days, and its end where there is no card. Says whether it begins with one.
+fn subscribe_to_trial(data: &mut CreateCheckoutSessionSubscriptionData, terms: TrialTerms) -> TrialCard {
+    let end = match terms.without_card {
+        TrialWithoutCard::Cancel => MissingPaymentMethod::Cancel,
+        TrialWithoutCard::Pause => MissingPaymentMethod::Pause,
+    };
+    let end = CreateCheckoutSessionSubscriptionDataTrialSettingsEndBehavior::new(end);
+    data.trial_period_days = Some(terms.days);
+    data.trial_settings = Some(CreateCheckoutSessionSubscriptionDataTrialSettings::new(end));
+    terms.card
 }
 
 #[async_trait]
@@ -125,6 +141,12 @@ impl Stripe for StripeClient {
         Ok(())
     }
 
+    async fn note_trial(&self, customer: &CustomerId) -> Result<(), StripeError> {
+        let metadata = HashMap::from([("trial".to_owned(), answers::USED.to_owned())]);
+        let _: answers::Id = self.ask(UpdateCustomer::new(customer.as_str()).metadata(metadata)).await?;
+        Ok(())
+    }
+
     async fn search_customers(&self, user: &UserId) -> Result<Vec<Customer>, StripeError> {
         let query = format!("metadata['userId']:'{user}'");
         let found: List<answers::Customer> = self.ask(SearchCustomer::new(query).limit(PAGE)).await?;
@@ -145,8 +167,8 @@ impl Stripe for StripeClient {
         // So that a sync can tell which checkout it came from, without asking for sessions.
         let bought_by = ("checkout".to_owned(), checkout.token.clone());
         subscription.metadata = Some(metadata.clone().into_iter().chain([bought_by]).collect());
-        subscription.trial_period_days = checkout.trial_days;
-        let request = CreateCheckoutSession::new()
+        let trial = checkout.trial.map(|terms| subscribe_to_trial(&mut subscription, terms));
+        let mut request = CreateCheckoutSession::new()
             .mode(CheckoutSessionMode::Subscription)
             .customer(checkout.customer.as_str())
             .line_items(vec![line])
@@ -156,6 +178,10 @@ impl Stripe for StripeClient {
             .success_url(checkout.success_url.as_str())
             .cancel_url(checkout.cancel_url.as_str())
             .expires_at(checkout.expires_at);
+        if trial == Some(TrialCard::Optional) {
+            request =
+                request.payment_method_collection(CreateCheckoutSessionPaymentMethodCollection::IfRequired);
+        }
         let answer: Result<answers::CheckoutSession, _> =
             self.transport.call(request.build(), Some(&checkout.idempotency_key)).await;
         Ok(answer?.into_domain())

@@ -163,8 +163,11 @@ impl Rebuild<'_> {
         self.progress.counts.calls += 1;
         // Events are compared with it: never younger than Stripe's clock says.
         self.progress.began = self.progress.began.min(page.stripe_time.unwrap_or(self.progress.began));
-        let staged: Vec<_> =
-            page.items.into_iter().map(|it| StagedCustomer { id: it.id, user: it.user }).collect();
+        let staged: Vec<_> = page
+            .items
+            .into_iter()
+            .map(|it| StagedCustomer { id: it.id, user: it.user, trial_used: it.trial_used })
+            .collect();
         let (store, token) = (&self.billing.store, &self.progress.token);
         let tickets = self.tickets_of(self.progress.pages)?;
         // A page at the same time: it has at most a hundred.

@@ -34,6 +34,8 @@ impl Rebuild<'_> {
         let each = customers.iter().zip(&listed);
         let wrote = each.map(|(it, listed)| this.value(&it.id, tickets, listed));
         let wrote = try_join_all(wrote).await?;
+        let each = customers.iter().zip(&listed);
+        try_join_all(each.map(|(it, listed)| self.billing.restore_trials(it, listed))).await?;
         let counts = &mut self.progress.counts;
         for wrote in wrote {
             match wrote {

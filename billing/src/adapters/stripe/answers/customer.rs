@@ -22,6 +22,9 @@ pub(in crate::adapters::stripe) struct Customer {
     invoice_settings: Option<InvoiceSettings>,
 }
 
+/// `metadata.trial` of a customer whose user has had the one trial.
+pub(in crate::adapters::stripe) const USED: &str = "used";
+
 #[derive(Deserialize)]
 struct InvoiceSettings {
     default_payment_method: Option<Reference<Method>>,
@@ -36,13 +39,16 @@ impl Customer {
         };
         let user = value["metadata"]["userId"].as_str().and_then(|user| UserId::parse(user).ok());
         let email = value["email"].as_str().map(str::to_owned);
-        let customer = ports::Customer { id, user, email, created: value["created"].as_i64().unwrap_or(0) };
+        let (trial_used, created) =
+            (value["metadata"]["trial"] == USED, value["created"].as_i64().unwrap_or(0));
+        let customer = ports::Customer { id, user, email, trial_used, created };
         Some(customer).filter(|_| value["deleted"] != true)
     }
 
     pub fn into_domain(self) -> Option<ports::Customer> {
         let id = self.id.clone().filter(|_| !self.deleted)?;
-        Some(ports::Customer { id, user: self.user(), email: self.email, created: self.created })
+        let (user, trial_used) = (self.user(), self.trial_used());
+        Some(ports::Customer { id, user, trial_used, email: self.email, created: self.created })
     }
 
     /// What pays for a subscription without a card of its own.
@@ -53,6 +59,10 @@ impl Customer {
     /// There is a card, and only its id was sent. A deleted customer has none.
     pub(super) fn hides_a_card(&self) -> bool {
         matches!(self.card(), Some(Reference::Id(_)))
+    }
+
+    pub(super) fn trial_used(&self) -> bool {
+        self.metadata.as_ref().is_some_and(|metadata| metadata.get("trial").is_some_and(|it| it == USED))
     }
 
     pub(super) fn user(&self) -> Option<UserId> {

@@ -5,6 +5,7 @@ mod catalog;
 mod change;
 mod checkout;
 mod customer;
+mod failure;
 mod invoice;
 mod pending;
 mod subscription;
@@ -17,9 +18,10 @@ use crate::id::InvalidId;
 pub(super) use catalog::{Price, Product};
 pub(super) use change::{Managed, Phase, PortalSession, Preview, SchedulePhases};
 pub(super) use checkout::CheckoutSession;
-pub(super) use customer::Customer;
+pub(super) use customer::{Customer, USED};
+pub(super) use failure::FailedPayments;
 pub(super) use invoice::Invoice;
-pub(super) use subscription::{Item, Subscription};
+pub(super) use subscription::{Item, REFUSED, Subscription};
 
 #[derive(Deserialize)]
 pub(super) struct List<T> {

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::customer::Customer;
 use super::pending::{Discounted, Pause, Schedule, Waiting, schedule};
 use super::{List, Price, Reference, without_emails};
 use crate::fold::{ListedItem, ListedSubscription};
-use crate::id::{CustomerId, InvoiceId, PaymentMethodId, SubscriptionId, SubscriptionItemId};
+use crate::id::{CardHash, CustomerId, InvoiceId, PaymentMethodId, SubscriptionId, SubscriptionItemId};
 use crate::money::Currency;
 use crate::ports::UnreadableSubscription;
 use crate::subscription::{LatestInvoice, PaymentMethod, Status};
@@ -61,7 +62,22 @@ pub(super) struct Method {
 struct Card {
     brand: Option<String>,
     last4: Option<String>,
+    fingerprint: Option<String>,
 }
+
+impl Card {
+    /// A plain hash, and no keyed one: a fingerprint is no card number but a random word that Stripe
+    /// has made up for it and for this account, which nobody can guess or look up. A key would have to
+    /// be kept for ever, as with a new one every card would be new. The prefix keeps the hash apart
+    /// from those that others make of the same word.
+    fn hash(&self) -> Option<CardHash> {
+        let hash = Sha256::digest(format!("unsplit-card:{}", self.fingerprint.as_ref()?));
+        CardHash::parse(hex::encode(hash)).ok()
+    }
+}
+
+/// `metadata.trial` of a subscription whose trial was ended because of its card.
+pub(in crate::adapters::stripe) const REFUSED: &str = "refused";
 
 #[derive(Deserialize)]
 struct Invoice {
@@ -113,6 +129,9 @@ impl Subscription {
         let customer = self.customer.as_ref().and_then(Reference::object);
         let customers_own = customer.and_then(Customer::card);
         let payment_method = method(self.default_payment_method.as_ref()).or_else(|| method(customers_own));
+        let charged = self.default_payment_method.as_ref().or(customers_own).and_then(Reference::object);
+        let said = |name: &str| self.metadata.as_ref().and_then(|metadata| metadata.get(name)).cloned();
+        let (checkout, trial_refused) = (said("checkout"), said("trial").is_some_and(|it| it == REFUSED));
         let period = (self.current_period_start, self.current_period_end);
         let invoice = self.latest_invoice.as_ref().and_then(Reference::object);
         ListedSubscription {
@@ -122,6 +141,14 @@ impl Subscription {
                 Some(Reference::Object(customer)) => customer.id.clone(),
                 None => None,
             },
+            card: charged.and_then(|method| method.card.as_ref()?.hash()),
+            default_card: customers_own.and_then(|card| match card {
+                Reference::Id(id) => PaymentMethodId::parse(id.as_str()).ok(),
+                Reference::Object(method) => method.id.clone(),
+            }),
+            trial_noted: customer.is_some_and(Customer::trial_used),
+            trial_refused,
+            checkout,
             payment_method,
             latest_invoice: invoice.map(|invoice| LatestInvoice {
                 status: invoice.status.clone(),
@@ -140,7 +167,6 @@ impl Subscription {
                 .flat_map(|list| list.data)
                 .filter_map(|item| item.into_domain(period))
                 .collect(),
-            checkout: self.metadata.and_then(|mut metadata| metadata.remove("checkout")),
             id: self.id,
             status: self.status,
             created: self.created,
