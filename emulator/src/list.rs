@@ -196,6 +196,11 @@ enum Bound {
 }
 
 impl Range {
+    /// Whether nothing was asked for.
+    pub fn is_everything(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub fn read(params: &mut Params, name: &str) -> Result<Range, ApiError> {
         if !params.has(name) {
             return Ok(Range::default());

@@ -153,7 +153,7 @@ const STATUSES: Status[] = [
   {
     name: 'trial',
     change: { status: 'trialing', trial_end: NOW + 9 * DAY },
-    headline: `Pro, free until ${day(NOW + 9 * DAY)}, then $12 a month`,
+    headline: `Pro, free for 9 more days, until ${day(NOW + 9 * DAY)}, then $12 a month`,
   },
   {
     name: 'ending',
