@@ -16,9 +16,13 @@ pub fn confirm_view(preview: &ChangePreview, catalog: &Catalog, now: i64) -> Con
     let only_in = |one: &Plan, other: &Plan| -> Vec<String> {
         one.features.iter().filter(|feature| !other.features.contains(feature)).cloned().collect()
     };
-    let (gains, losses) = present.map_or_else(Default::default, |present| {
-        (only_in(&preview.plan, present), only_in(present, &preview.plan))
-    });
+    // A higher plan has all of a lower one, as its features say in a line.
+    let higher = |one: &Plan, other: &Plan| catalog.rank(&one.id) > catalog.rank(&other.id);
+    let (gains, losses) = match present {
+        Some(present) if higher(&preview.plan, present) => (only_in(&preview.plan, present), Vec::new()),
+        Some(present) if higher(present, &preview.plan) => (Vec::new(), only_in(present, &preview.plan)),
+        _ => (Vec::new(), Vec::new()),
+    };
     let total = preview.invoice.as_ref().map_or(0, |invoice| invoice.total);
     let form = FormView::new("/api/change_plan", label(preview))
         .with("plan", preview.plan.id.as_str())
