@@ -13,6 +13,7 @@ mod doubt;
 mod durability;
 mod fleet;
 mod idle;
+mod invoices;
 mod kills;
 mod late_payments;
 mod leaving;
