@@ -187,6 +187,9 @@ fn the_next_change_is_the_nearest_that_is_known() {
     assert_eq!(fold(&[one.clone()], &plans(), SYNCED).next_change(SYNCED + 5), Some(SYNCED + 10 + 5400));
     let overdue = fold(&[one.clone()], &plans(), SYNCED);
     assert_eq!(overdue.next_change(SYNCED + 5410), Some(SYNCED + 5410 + 3600), "never believed for ever");
+    assert!(overdue.is_overdue(SYNCED + 5) && !overdue.is_overdue(SYNCED + 4), "a trial is over at its end");
+    one.status = Status::Active;
+    let overdue = fold(&[one.clone()], &plans(), SYNCED);
     assert!(overdue.is_overdue(SYNCED + 5410) && !overdue.is_overdue(SYNCED + 5409));
     one.items[0].product = None;
     one.trial_end = None;
