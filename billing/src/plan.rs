@@ -149,6 +149,12 @@ impl Catalog {
         plan.trial_days.map(|days| TrialTerms { days, card, without_card })
     }
 
+    /// Whether any plan has a price of this interval.
+    #[must_use]
+    pub fn sells_by(&self, interval: Interval) -> bool {
+        self.plans.iter().any(|plan| plan.price(interval).is_some())
+    }
+
     /// Whether any plan begins with a trial.
     #[must_use]
     pub fn has_trials(&self) -> bool {

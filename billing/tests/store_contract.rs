@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod contract {
+    pub mod alone;
     pub mod bindings;
     pub mod budget;
     pub mod groups;

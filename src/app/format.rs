@@ -108,6 +108,13 @@ pub fn format_interval(interval: &str, count: u32) -> Option<String> {
     Some(if count <= 1 { format!("a {interval}") } else { format!("every {count} {interval}s") })
 }
 
+/// What is charged, and how often: "$12 a month". `None` for an interval Stripe may add.
+#[must_use]
+pub fn format_price(amount_minor: i64, currency: &Currency, interval: &str, count: u32) -> Option<String> {
+    let interval = format_interval(interval, count)?;
+    Some(format!("{} {interval}", format_money(amount_minor, currency)))
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used)]

@@ -87,7 +87,8 @@ fn facts(preview: &ChangePreview, wording: &Wording) -> Vec<(String, String)> {
     rows.into_iter().filter_map(|(label, value)| Some((label.to_owned(), value?))).collect()
 }
 
-fn lines(invoice: &InvoicePreview) -> Vec<(String, String)> {
+/// The lines of an invoice that is not made, and what they come to: label and value.
+pub(super) fn lines(invoice: &InvoicePreview) -> Vec<(String, String)> {
     let money = |amount| format_money(amount, &invoice.currency);
     let each = invoice.lines.iter().map(|line| (line.description.clone(), money(line.amount)));
     let discount = (invoice.discount != 0).then(|| ("Discount".to_owned(), money(-invoice.discount)));

@@ -3,8 +3,9 @@
 use unsplit_billing::ports::{Invoice, InvoicePreview};
 use unsplit_billing::service::Invoices;
 
+use super::confirm::lines;
 use crate::app::flash::Tone;
-use crate::app::format::{format_date, format_money, on_day};
+use crate::app::format::{format_date, format_money, on_day, relative_day};
 use crate::app::view::{InvoiceRow, InvoicesView, Link, NoticeView, Pill};
 
 /// `now` in Unix seconds; `further`: this is not the first page.
@@ -34,16 +35,8 @@ pub fn invoices_view(found: Option<&Invoices>, further: bool, now: i64) -> Invoi
 }
 
 fn upcoming(next: &InvoicePreview, now: i64) -> Vec<(String, String)> {
-    let money = |amount| format_money(amount, &next.currency);
-    let day = next.at.map(|at| ("On".to_owned(), on_day(at, now).trim_start_matches("on ").to_owned()));
-    let lines = next.lines.iter().map(|line| (line.description.clone(), money(line.amount)));
-    let discount = (next.discount != 0).then(|| ("Discount".to_owned(), money(-next.discount)));
-    let tax = (next.tax != 0).then(|| ("Tax".to_owned(), money(next.tax)));
-    let credit = next.amount_due - next.total;
-    let credit = (credit != 0).then(|| ("From your credit".to_owned(), money(credit)));
-    let total = ("Total".to_owned(), money(next.amount_due));
-    let sums = [discount, tax, credit, Some(total)].into_iter().flatten();
-    day.into_iter().chain(lines).chain(sums).collect()
+    let day = next.at.map(|at| ("On".to_owned(), relative_day(at, now)));
+    day.into_iter().chain(lines(next)).collect()
 }
 
 fn row(invoice: &Invoice) -> InvoiceRow {

@@ -19,20 +19,9 @@ use super::flash::tell;
 use super::gate::{context, unavailable};
 use super::session::see_other;
 use crate::app::flash::Tone;
-use crate::app::view::{Confirm, Shown, Wording, refused};
+use crate::app::view::{Confirm, REASONS, Shown, Wording, plan_name, refused};
 
 const ACCOUNT: &str = "/account";
-/// Stripe's words: https://docs.stripe.com/api/subscriptions/cancel
-const FEEDBACK: [&str; 8] = [
-    "customer_service",
-    "low_quality",
-    "missing_features",
-    "other",
-    "switched_service",
-    "too_complex",
-    "too_expensive",
-    "unused",
-];
 /// Characters; Stripe takes more, and nobody reads them.
 const LONGEST_COMMENT: usize = 500;
 
@@ -41,22 +30,21 @@ const LONGEST_COMMENT: usize = 500;
 /// # Errors
 /// `ServerFnError`: nobody is logged in, or, with status 503, what is needed does not answer.
 pub async fn own() -> Result<(Arc<Billing>, Snapshot), ServerFnError> {
-    let billing = context::<AppState>()?.billing;
-    let user = logged_in()?;
-    let snapshot = billing.subscription_of(&user.id).await.map_err(unavailable)?;
+    let (billing, snapshot) = own_if_customer().await?;
     let now = billing.now();
-    let snapshot = snapshot.unwrap_or(Snapshot::none(now));
-    provide_context(Shown(snapshot.version()));
-    Ok((billing, snapshot))
+    Ok((billing, snapshot.unwrap_or(Snapshot::none(now))))
 }
 
-/// Whether who is logged in has a customer at Stripe.
+/// The same, with `None` for who has no customer at Stripe.
 ///
 /// # Errors
 /// As `own`.
-pub async fn is_customer() -> Result<bool, ServerFnError> {
+pub async fn own_if_customer() -> Result<(Arc<Billing>, Option<Snapshot>), ServerFnError> {
     let billing = context::<AppState>()?.billing;
-    Ok(billing.customer_of(&logged_in()?.id).await.map_err(unavailable)?.is_some())
+    let snapshot = billing.subscription_of(&logged_in()?.id).await.map_err(unavailable)?;
+    let version = snapshot.as_ref().map_or_else(|| Snapshot::none(0).version(), Snapshot::version);
+    provide_context(Shown(version));
+    Ok((billing, snapshot))
 }
 
 /// What a change would cost, or why there can be none.
@@ -83,11 +71,7 @@ pub async fn confirm(plan: String, interval: Interval) -> Result<Confirm, Server
 /// The plan of a user as it stands in a sentence.
 async fn name_of(billing: &Billing, user: &User) -> String {
     let stored = billing.stored_subscription_of(&user.id).await.ok().flatten();
-    let subscription = stored.and_then(|snapshot| snapshot.subscription);
-    subscription.map_or_else(
-        || "your plan".to_owned(),
-        |subscription| Wording::new(&subscription, billing.catalog(), billing.now()).name,
-    )
+    plan_name(stored.and_then(|snapshot| snapshot.subscription).as_ref(), billing.catalog())
 }
 
 /// One form of somebody who is logged in.
@@ -108,8 +92,9 @@ impl Form {
     }
 
     fn name(&self, snapshot: &Snapshot) -> String {
-        let Some(subscription) = &snapshot.subscription else { return "your plan".to_owned() };
-        Wording::new(subscription, self.billing.catalog(), self.billing.now()).title()
+        let (catalog, now) = (self.billing.catalog(), self.billing.now());
+        let wording = snapshot.subscription.as_ref().map(|it| Wording::new(it, catalog, now));
+        wording.map_or_else(|| plan_name(None, catalog), |wording| wording.title())
     }
 
     /// Says what went wrong, and goes to the account, which says how things stand.
@@ -201,7 +186,7 @@ pub async fn cancel(end: &str, feedback: &str, comment: &str) -> Result<(), Serv
     };
     let comment: String = comment.trim().chars().take(LONGEST_COMMENT).collect();
     let reason = Reason {
-        feedback: FEEDBACK.contains(&feedback).then(|| feedback.to_owned()),
+        feedback: REASONS.iter().any(|(word, _)| *word == feedback).then(|| feedback.to_owned()),
         comment: Some(comment).filter(|text| !text.is_empty()),
     };
     match form.billing.cancel(&form.user.id, end, &reason).await {

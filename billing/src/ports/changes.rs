@@ -97,7 +97,7 @@ pub trait SubscriptionChanges: Send + Sync {
     /// Lets the schedule end its present phase, go on with the other price for one period, and then
     /// end itself. Two calls: Stripe wants the present phase again, as it is.
     async fn schedule_change(&self, schedule: &ScheduleId, change: &LaterChange) -> Result<(), StripeError>;
-    /// Ends the schedule and leaves the subscription as it is. One that has ended is no error.
+    /// Ends the schedule and leaves the subscription as it is. One that is not there is no error.
     async fn release_schedule(&self, schedule: &ScheduleId) -> Result<(), StripeError>;
     async fn cancel_at_period_end(
         &self,

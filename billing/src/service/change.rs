@@ -2,7 +2,7 @@
 //! and a sync says what came of it; nothing is written here.
 
 use super::{Billing, CheckoutChoice};
-use crate::change::{Direction, Refusal, Step, Steps, Wish, decide, direction};
+use crate::change::{Refusal, Step, Steps, Wish, decide};
 use crate::error::{Error, StripeErrorKind};
 use crate::id::{CustomerId, InvoiceId, PlanId, ScheduleId, SubscriptionId, UserId};
 use crate::plan::{Plan, PlanPrice};
@@ -25,7 +25,6 @@ pub struct ChangePreview {
     pub subscription: Subscription,
     pub plan: Plan,
     pub price: PlanPrice,
-    pub direction: Direction,
     pub when: When,
     /// What is charged, or put on the next invoice, by the change itself; `None` where it costs nothing
     /// before the next period.
@@ -71,7 +70,6 @@ struct Decided {
     plan: Plan,
     price: PlanPrice,
     steps: Steps,
-    direction: Direction,
     change: PlanChange,
 }
 
@@ -176,7 +174,6 @@ impl Billing {
         let wish = Wish::Change { plan: plan.id.clone(), interval: price.interval };
         let steps = decide(snapshot.subscription.as_ref(), &wish, &self.catalog, self.now())?;
         let subscription = snapshot.subscription.ok_or(Refusal::NoSubscription)?;
-        let towards = direction(&subscription, &plan.id, price.interval, &self.catalog);
         let now = steps.then == Step::ChangeNow;
         let proration = if now { self.catalog.policy().proration } else { Proration::None };
         let change = PlanChange {
@@ -190,12 +187,11 @@ impl Billing {
                 .or_else(|| Some(self.now()))
                 .filter(|_| proration != Proration::None),
         };
-        let direction = towards.ok_or(Refusal::SamePlan)?;
-        Ok(Decided { subscription, plan, price, steps, direction, change })
+        Ok(Decided { subscription, plan, price, steps, change })
     }
 
     async fn preview(&self, decided: Decided) -> Result<ChangePreview, Error> {
-        let Decided { subscription, plan, price, steps, direction, change } = decided;
+        let Decided { subscription, plan, price, steps, change } = decided;
         let resets = subscription.interval.as_deref() != Some(price.interval.as_str());
         let bills = change.proration != Proration::None || resets;
         let invoice = match steps.then {
@@ -218,7 +214,6 @@ impl Billing {
             subscription,
             plan,
             price,
-            direction,
             when,
             invoice,
             next,

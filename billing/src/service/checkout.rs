@@ -267,7 +267,7 @@ impl Synced {
     /// The one that is shown waits for its first payment, and the buyer has a page to pay it.
     fn can_be_paid(&self) -> bool {
         self.fetched.subscription.as_ref().is_some_and(|it| {
-            let open = it.latest_invoice.as_ref().filter(|invoice| invoice.status.as_deref() == Some("open"));
+            let open = it.latest_invoice.as_ref().filter(|invoice| invoice.is_open());
             it.status == Status::Incomplete && open.is_some_and(|invoice| invoice.url.is_some())
         })
     }

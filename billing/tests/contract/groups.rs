@@ -17,12 +17,6 @@ use super::proxy::Proxy;
 use super::support::{Bench, customer};
 use crate::redis_server::RedisServer;
 
-async fn alone() -> (RedisServer, Bench) {
-    let server = RedisServer::start();
-    let bench = Bench::on(RedisConnection::open(server.url()).await.unwrap());
-    (server, bench)
-}
-
 fn mark_of(bench: &Bench, id: &str) -> Mark {
     Mark::of(customer(id), Due::By(UnixMillis(bench.now())))
 }
@@ -49,7 +43,7 @@ async fn all_due(bench: &Bench) -> BTreeSet<CustomerId> {
 
 #[tokio::test]
 async fn a_hundred_marks_at_once_are_few_calls_and_each_has_its_generation() {
-    let (_server, bench) = alone().await;
+    let (_server, bench) = Bench::alone().await;
     bench.mark("first", 0).await;
     let before = script_calls(&bench).await;
     let mut many = ids(0..50);
@@ -68,7 +62,7 @@ async fn a_hundred_marks_at_once_are_few_calls_and_each_has_its_generation() {
 
 #[tokio::test]
 async fn what_the_marks_of_one_call_say_of_one_customer_all_counts() {
-    let (_server, bench) = alone().await;
+    let (_server, bench) = Bench::alone().await;
     bench.mark("first", 0).await;
     let expecting = |id: &str, subscription: &str| Mark {
         expects: Some(SubscriptionId::parse(subscription).unwrap()),
@@ -103,7 +97,7 @@ async fn what_the_marks_of_one_call_say_of_one_customer_all_counts() {
 
 #[tokio::test]
 async fn more_marks_than_a_call_takes_all_arrive() {
-    let (_server, bench) = alone().await;
+    let (_server, bench) = Bench::alone().await;
     let many = ids(0..700);
     assert!(try_marks(&bench, &many).await.iter().all(Result::is_ok));
     assert_eq!(all_due(&bench).await.len(), 700);
@@ -124,7 +118,7 @@ async fn who_is_cut_off_takes_nothing_from_the_others() {
 /// What was acknowledged is there, wherever the connection was cut; nobody waits for ever.
 #[tokio::test]
 async fn nothing_acknowledged_is_lost_when_connections_are_cut() {
-    let (server, bench) = alone().await;
+    let (server, bench) = Bench::alone().await;
     let other = RedisConnection::open(server.url()).await.unwrap();
     let (mut acknowledged, mut refused) = (BTreeSet::new(), 0);
     for round in 0..30 {
@@ -154,7 +148,7 @@ async fn nothing_acknowledged_is_lost_when_connections_are_cut() {
 
 #[tokio::test]
 async fn an_outage_is_an_error_for_each_and_the_next_mark_is_made() {
-    let (mut server, bench) = alone().await;
+    let (mut server, bench) = Bench::alone().await;
     bench.mark("first", 0).await;
     server.kill();
     assert!(try_marks(&bench, &ids(0..20)).await.iter().all(Result::is_err));
@@ -227,7 +221,7 @@ async fn soon<T>(work: impl Future<Output = T>) -> T {
 
 #[tokio::test]
 async fn where_redis_hangs_all_who_wait_are_refused_together() {
-    let (server, bench) = alone().await;
+    let (server, bench) = Bench::alone().await;
     server.freeze();
     let fresh = soon(try_marks(&bench, &ids(0..40))).await;
     assert!(fresh.iter().all(Result::is_err), "nothing was stored");

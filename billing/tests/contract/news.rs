@@ -4,24 +4,16 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use unsplit_billing::adapters::redis::RedisConnection;
 use unsplit_billing::id::UserId;
 use unsplit_billing::ports::{Announcements, Bindings, News, Queue, Snapshots, Written};
 
 use super::support::{Bench, customer, value};
-use crate::redis_server::RedisServer;
 
 async fn next(news: &mut BoxStream<'static, News>) -> News {
     tokio::time::timeout(Duration::from_secs(20), news.next()).await.unwrap().unwrap()
 }
 
 /// A Redis of the test's own: what is published is heard in all databases.
-async fn alone() -> (RedisServer, Bench) {
-    let server = RedisServer::start();
-    let bench = Bench::on(RedisConnection::open(server.url()).await.unwrap());
-    (server, bench)
-}
-
 async fn write(bench: &Bench, id: &str) {
     let ticket = bench.store.begin(&customer(id)).await.unwrap();
     assert_eq!(bench.store.write(&customer(id), &ticket, &value(1)).await.unwrap(), Written::Accepted);
@@ -30,7 +22,7 @@ async fn write(bench: &Bench, id: &str) {
 
 #[tokio::test]
 async fn each_write_and_each_new_binding_is_told_and_nothing_else() {
-    let (_server, bench) = alone().await;
+    let (_server, bench) = Bench::alone().await;
     let mut news = bench.store.news();
     assert_eq!(next(&mut news).await, News::Any);
     let ada = UserId::parse("ada").unwrap();
@@ -46,7 +38,7 @@ async fn each_write_and_each_new_binding_is_told_and_nothing_else() {
 
 #[tokio::test]
 async fn all_who_hear_share_one_connection_which_comes_back_and_says_so() {
-    let (_server, bench) = alone().await;
+    let (_server, bench) = Bench::alone().await;
     let (mut first, mut second, mut wakes) = (bench.store.news(), bench.store.news(), bench.store.wakes());
     for news in [&mut first, &mut second] {
         assert_eq!(next(news).await, News::Any);
@@ -72,12 +64,8 @@ async fn all_who_hear_share_one_connection_which_comes_back_and_says_so() {
 /// A user of Redis 7 may use no channel unless it was said; the writes do not depend on it.
 #[tokio::test]
 async fn who_may_not_publish_writes_all_the_same() {
-    let (server, bench) = alone().await;
-    let mut acl = redis::cmd("ACL");
-    acl.arg(&["SETUSER", "mute", "on", ">pass", "~*", "+@all", "resetchannels"]);
-    let _: () = acl.query_async(&mut bench.redis.clone()).await.unwrap();
-    let url = server.url().replace("redis://", "redis://mute:pass@");
-    let mute = Bench::on(RedisConnection::open(url).await.unwrap());
+    let (server, bench) = Bench::alone().await;
+    let mute = bench.mute(&server).await;
     write(&mute, "1").await;
     let ada = UserId::parse("ada").unwrap();
     assert_eq!(mute.store.bind(&ada, &customer("1"), None).await.unwrap(), customer("1"));

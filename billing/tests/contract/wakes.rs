@@ -5,24 +5,16 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use redis::aio::PubSub;
-use unsplit_billing::adapters::redis::RedisConnection;
 use unsplit_billing::clock::UnixMillis;
 use unsplit_billing::ports::{Due, Mark, Queue};
 
 use super::support::{Bench, LEASE, QUIET, customer};
-use crate::redis_server::RedisServer;
 
 async fn woken(wakes: &mut BoxStream<'static, ()>) {
     tokio::time::timeout(Duration::from_secs(20), wakes.next()).await.unwrap().unwrap();
 }
 
 /// A Redis of the test's own: what is published is heard in all databases.
-async fn alone() -> (RedisServer, Bench) {
-    let server = RedisServer::start();
-    let bench = Bench::on(RedisConnection::open(server.url()).await.unwrap());
-    (server, bench)
-}
-
 const CHANNEL: &str = "stripe:due";
 
 /// What is published, heard by a subscription of the test's own.
@@ -60,7 +52,7 @@ async fn who_listens_is_woken_at_the_beginning_and_by_a_mark() {
 
 #[tokio::test]
 async fn only_what_is_due_earlier_than_all_else_wakes() {
-    let (_server, bench) = alone().await;
+    let (_server, bench) = Bench::alone().await;
     let mut ear = Ear::of(&bench).await;
     bench.mark("1", 500).await;
     assert_eq!(ear.heard(&bench).await, 1, "the first one");
@@ -93,7 +85,7 @@ async fn only_what_is_due_earlier_than_all_else_wakes() {
 
 #[tokio::test]
 async fn an_eager_syncs_next_change_wakes_too() {
-    let (_server, bench) = alone().await;
+    let (_server, bench) = Bench::alone().await;
     let generation = bench.mark("1", 0).await;
     let claim = bench.claim_one().await;
     bench.done(&claim).await;
@@ -106,7 +98,7 @@ async fn an_eager_syncs_next_change_wakes_too() {
 /// What was published while nobody listened is made up for.
 #[tokio::test]
 async fn a_lost_subscription_comes_back_and_wakes() {
-    let (mut server, bench) = alone().await;
+    let (mut server, bench) = Bench::alone().await;
     let mut wakes = bench.store.wakes();
     woken(&mut wakes).await;
     let _: i64 = redis::cmd("CLIENT")
@@ -127,12 +119,8 @@ async fn a_lost_subscription_comes_back_and_wakes() {
 /// A user of Redis 7 may use no channel unless it was said; the marks do not depend on it.
 #[tokio::test]
 async fn who_may_not_publish_marks_all_the_same() {
-    let (server, bench) = alone().await;
-    let mut acl = redis::cmd("ACL");
-    acl.arg(&["SETUSER", "mute", "on", ">pass", "~*", "+@all", "resetchannels"]);
-    let _: () = acl.query_async(&mut bench.redis.clone()).await.unwrap();
-    let url = server.url().replace("redis://", "redis://mute:pass@");
-    let mute = Bench::on(RedisConnection::open(url).await.unwrap());
+    let (server, bench) = Bench::alone().await;
+    let mute = bench.mute(&server).await;
     mute.mark("1", 0).await;
     let claim = mute.claim_one().await;
     mute.failed(&claim, 0).await;

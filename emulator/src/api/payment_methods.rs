@@ -152,3 +152,25 @@ pub fn detach(call: &mut Call) -> Result<Value, ApiError> {
     }
     Ok(payment_method::detach(call.tx, method, &customer))
 }
+
+/// Refuses the card of an intent, if it has one, that belongs to another customer than the intent's. `unnamed` is what
+/// Stripe says of a card (its id, and its owner's) to an intent that names no customer.
+pub fn ensure_owner(tx: &Tx, intent: &Value, unnamed: impl Fn(&str, &str) -> String) -> Result<(), ApiError> {
+    let id = text(intent, "payment_method");
+    if id.is_empty() {
+        return Ok(());
+    }
+    let method = tx.require(Kind::PaymentMethod, id, Place::Param("payment_method"))?;
+    let (owner, customer) = (text(&method, "customer"), text(intent, "customer"));
+    let message = if owner.is_empty() || owner == customer {
+        return Ok(());
+    } else if customer.is_empty() {
+        unnamed(id, owner)
+    } else {
+        format!(
+            "The PaymentMethod {id} does not belong to the Customer you supplied {customer}. Please use this \
+             PaymentMethod with the Customer that it belongs to instead."
+        )
+    };
+    Err(ApiError::invalid(message).param("payment_method"))
+}

@@ -7,7 +7,7 @@
 use serde_json::{Value, json};
 
 use super::Call;
-use super::payment_methods::given;
+use super::payment_methods::{ensure_owner, given};
 use super::urls;
 use crate::billing::payment::Authentication;
 use crate::billing::setup::{self, Attempted, Plan};
@@ -208,26 +208,12 @@ fn ensure_not_of_session(tx: &Tx, intent: &Value) -> Result<(), ApiError> {
 
 /// A card that belongs to a customer is set up for that customer only.
 fn ensure_own(tx: &Tx, intent: &Value) -> Result<(), ApiError> {
-    let id = text(intent, "payment_method");
-    if id.is_empty() {
-        return Ok(());
-    }
-    let method = tx.require(Kind::PaymentMethod, id, Place::Param("payment_method"))?;
-    let (owner, customer) = (text(&method, "customer"), text(intent, "customer"));
-    let message = if owner.is_empty() || owner == customer {
-        return Ok(());
-    } else if customer.is_empty() {
+    ensure_owner(tx, intent, |id, owner| {
         format!(
             "The payment method supplied ({id}) belongs to the Customer {owner}. Please include the Customer in the \
              `customer` parameter on the SetupIntent."
         )
-    } else {
-        format!(
-            "The PaymentMethod {id} does not belong to the Customer you supplied {customer}. Please use this \
-             PaymentMethod with the Customer that it belongs to instead."
-        )
-    };
-    Err(ApiError::invalid(message).param("payment_method"))
+    })
 }
 
 fn read_customer(tx: &Tx, params: &mut Params) -> Result<Option<String>, ApiError> {

@@ -12,7 +12,7 @@ use super::cards::{AUTHENTICATION_REQUIRED, Behaviour, Decline, NOT_AUTHENTICATE
 use super::collect::{self, Collected};
 use super::invoice::{self, Occasion};
 use super::payment::{self, Authentication, Charged, Order, Paid, Verdict};
-use super::payment_method;
+use super::{challenge, payment_method};
 use crate::error::{ApiError, Place};
 use crate::shapes::{self, Shape};
 use crate::state::{Kind, Tx, ids, number, text};
@@ -259,19 +259,9 @@ fn keep(tx: &mut Tx, intent: &Value, method: &Value) {
     }
 }
 
-/// Opens a challenge. Not sure: what `next_action` holds for Stripe's own scripts; here it is the address.
+/// Opens a challenge.
 fn ask(tx: &mut Tx, order: &Order, return_url: Option<&str>) {
-    let id = ids::new("3ds_");
-    let url = format!("{}/c/3ds/{id}", tx.settings().base_url);
-    let next_action = match return_url {
-        Some(back) => {
-            json!({ "type": "redirect_to_url", "redirect_to_url": { "return_url": back, "url": url } })
-        }
-        None => json!({
-            "type": "use_stripe_sdk",
-            "use_stripe_sdk": { "type": "three_d_secure_redirect", "stripe_js": url },
-        }),
-    };
+    let (id, next_action) = challenge::open(tx, return_url);
     let intent = payment::ask(tx, order, next_action);
     let challenge = json!({
         "id": id, "payment_intent": intent, "payment_method": order.payment_method, "return_url": return_url,

@@ -5,6 +5,7 @@
 pub mod balance;
 pub mod cancellation;
 pub mod cards;
+pub mod challenge;
 pub mod change;
 pub mod charges;
 pub mod checkout;

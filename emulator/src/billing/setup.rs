@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::cards::{Behaviour, Decline};
 use super::payment::{Authentication, Verdict};
-use super::payment_method;
+use super::{challenge, payment_method};
 use crate::error::{ApiError, Place};
 use crate::shapes::{self, Shape};
 use crate::state::{Kind, Tx, ids, text};
@@ -126,18 +126,9 @@ fn fail(tx: &mut Tx, mut intent: Value, decline: Decline) -> Attempted {
 
 fn challenge(tx: &mut Tx, mut intent: Value, notes: Value) -> Attempted {
     attempt(tx, &mut intent, "requires_action", Value::Null);
-    let id = ids::new("3ds_");
-    let url = format!("{}/c/3ds/{id}", tx.settings().base_url);
+    let (id, next_action) = challenge::open(tx, notes["return_url"].as_str());
     intent["status"] = json!("requires_action");
-    intent["next_action"] = match notes["return_url"].as_str() {
-        Some(back) => {
-            json!({ "type": "redirect_to_url", "redirect_to_url": { "return_url": back, "url": url } })
-        }
-        None => json!({
-            "type": "use_stripe_sdk",
-            "use_stripe_sdk": { "type": "three_d_secure_redirect", "stripe_js": url },
-        }),
-    };
+    intent["next_action"] = next_action;
     let mut challenge = notes;
     challenge["id"] = json!(id);
     challenge["setup_intent"] = intent["id"].clone();

@@ -1,10 +1,9 @@
 //! What must be true of subscription schedules at any time: legal changes of status, phases that follow each other
 //! and of which the present one is now, and a subscription and a schedule that name each other.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
+use crate::invariants_of_state::illegal_changes;
 use crate::support::id;
 
 /// Which status may follow which (https://docs.stripe.com/billing/subscriptions/subscription-schedules).
@@ -18,7 +17,7 @@ const LEGAL: &[(&str, &[&str])] = &[
 
 /// What is wrong, a line each.
 pub fn wrong(schedules: &[Value], subscriptions: &[Value], events: &[Value], now: i64) -> Vec<String> {
-    let mut wrong = illegal_changes(events);
+    let mut wrong = illegal_changes(events, "subscription_schedule", LEGAL);
     wrong.extend(schedules.iter().flat_map(|schedule| inside(schedule, now)));
     wrong.extend(schedules.iter().filter_map(|schedule| between(schedule, subscriptions)));
     let is_active = |schedule: &&Value| schedule["status"] == "active";
@@ -28,22 +27,6 @@ pub fn wrong(schedules: &[Value], subscriptions: &[Value], events: &[Value], now
         let own = schedules.iter().filter(is_active).filter(|it| it["id"] == subscription["schedule"]);
         if own.count() != 1 {
             wrong.push(format!("{} names the schedule {}", id(subscription), subscription["schedule"]));
-        }
-    }
-    wrong
-}
-
-fn illegal_changes(events: &[Value]) -> Vec<String> {
-    let mut statuses: BTreeMap<String, String> = BTreeMap::new();
-    let mut wrong = Vec::new();
-    for event in events.iter().filter(|it| it["data"]["object"]["object"] == "subscription_schedule") {
-        let object = &event["data"]["object"];
-        let now = object["status"].as_str().unwrap().to_owned();
-        let before = statuses.insert(id(object), now.clone());
-        let legal =
-            |before: &str| LEGAL.iter().any(|(from, to)| *from == before && to.contains(&now.as_str()));
-        if let Some(before) = before.filter(|before| *before != now && !legal(before)) {
-            wrong.push(format!("{} went from {before} to {now}", id(object)));
         }
     }
     wrong

@@ -34,7 +34,7 @@ async fn events(stripe: &Stripe) -> Vec<Value> {
 pub async fn wrong(world: &World, customer: &str) -> Vec<String> {
     let stripe = &world.stripe;
     let events = events(stripe).await;
-    let mut wrong = illegal_changes(&events);
+    let mut wrong = illegal_changes(&events, "subscription", LEGAL);
     let invoices = stripe.invoices(customer).await;
     wrong.extend(invoices.iter().filter_map(does_not_add_up));
     wrong.extend(billed_twice(&invoices));
@@ -50,16 +50,17 @@ pub async fn wrong(world: &World, customer: &str) -> Vec<String> {
     wrong
 }
 
-fn illegal_changes(events: &[Value]) -> Vec<String> {
+/// Which statuses of the objects of a kind have followed others that they may not follow.
+pub fn illegal_changes(events: &[Value], kind: &str, legal: &[(&str, &[&str])]) -> Vec<String> {
     let mut statuses: BTreeMap<String, String> = BTreeMap::new();
     let mut wrong = Vec::new();
-    for event in events.iter().filter(|it| it["data"]["object"]["object"] == "subscription") {
+    for event in events.iter().filter(|it| it["data"]["object"]["object"] == *kind) {
         let object = &event["data"]["object"];
         let now = object["status"].as_str().unwrap().to_owned();
         let before = statuses.insert(id(object), now.clone());
-        let legal =
-            |before: &str| LEGAL.iter().any(|(from, to)| *from == before && to.contains(&now.as_str()));
-        if let Some(before) = before.filter(|before| *before != now && !legal(before)) {
+        let is_legal =
+            |before: &str| legal.iter().any(|(from, to)| *from == before && to.contains(&now.as_str()));
+        if let Some(before) = before.filter(|before| *before != now && !is_legal(before)) {
             wrong.push(format!("{} went from {before} to {now}", id(object)));
         }
     }

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use serde_json::{Map, Value, json};
 
 use crate::scene;
-use crate::schema::objects;
+use crate::schema::{objects, type_of};
 use crate::support::{Stripe, id};
 
 /// Where our objects depart from the samples, and why.
@@ -54,17 +54,6 @@ fn meant(schema: &'static Value, value: &Value) -> Option<&'static Value> {
 
 fn elements(schema: &'static Value) -> Option<&'static Value> {
     alternatives(schema).into_iter().find_map(|one| one.get("items"))
-}
-
-fn type_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
 }
 
 /// What departs, by its place, for example `subscription.items.data.plan`.

@@ -88,15 +88,20 @@ fn may_be_fraction(of: &str) -> bool {
     of.contains("percent")
 }
 
-fn is_of_type(types: &Value, value: &Value) -> bool {
-    let is = match value {
+/// As JSON Schema calls it.
+pub fn type_of(value: &Value) -> &'static str {
+    match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",
         Value::Number(_) => "number",
         Value::String(_) => "string",
         Value::Array(_) => "array",
         Value::Object(_) => "object",
-    };
+    }
+}
+
+fn is_of_type(types: &Value, value: &Value) -> bool {
+    let is = type_of(value);
     types == is || types.as_array().is_some_and(|types| types.iter().any(|one| one == is))
 }
 

@@ -49,9 +49,8 @@ pub async fn load_confirm(plan: String, interval: Interval) -> Result<Confirm, S
 
 #[server(prefix = "/api", endpoint = "load_payment")]
 pub async fn load_payment() -> Result<PaymentView, ServerFnError> {
-    let (billing, snapshot) = crate::server::subscription::own().await?;
-    let customer = crate::server::subscription::is_customer().await?;
-    Ok(crate::app::view::payment_view(&snapshot, billing.catalog(), customer, billing.now()))
+    let (billing, snapshot) = crate::server::subscription::own_if_customer().await?;
+    Ok(crate::app::view::payment_view(snapshot.as_ref(), billing.catalog(), billing.now()))
 }
 
 /// `after` is the last invoice of the page before.

@@ -6,7 +6,7 @@ use leptos_router::hooks::use_query_map;
 use unsplit_billing::plan::Interval;
 
 use crate::app::api::pages::load_pricing;
-use crate::app::components::{Frame, PlanCard, Section, loaded};
+use crate::app::components::{Frame, IntervalChoice, PlanCard, Section, loaded};
 use crate::app::view::PricingView;
 
 #[component]
@@ -23,7 +23,9 @@ pub fn PricingPage() -> impl IntoView {
 
 #[component]
 pub fn Pricing(view: PricingView) -> impl IntoView {
-    let choice = view.yearly.then(|| view! { <Choice interval=view.interval saving=view.saving/> });
+    let choice = view
+        .yearly
+        .then(|| view! { <IntervalChoice page="/pricing" interval=view.interval saving=view.saving/> });
     let cards = view.plans.into_iter().map(|plan| view! { <PlanCard plan/> }).collect_view();
     view! {
         <div class="pricing">
@@ -36,18 +38,5 @@ pub fn Pricing(view: PricingView) -> impl IntoView {
             </header>
             <ul class="plans">{cards}</ul>
         </div>
-    }
-}
-
-/// Two links, so that either choice can be shared and needs no script.
-#[component]
-fn Choice(interval: Interval, saving: Option<String>) -> impl IntoView {
-    let current = |this: Interval| (interval == this).then_some("page");
-    let yearly = saving.map_or_else(|| "Yearly".to_owned(), |saving| format!("Yearly, save up to {saving}"));
-    view! {
-        <nav class="interval" aria-label="How often you pay">
-            <a href="/pricing" aria-current=current(Interval::Month)>"Monthly"</a>
-            <a href="/pricing?interval=year" aria-current=current(Interval::Year)>{yearly}</a>
-        </nav>
     }
 }

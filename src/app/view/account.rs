@@ -9,7 +9,7 @@ use super::status::{nothing, notice, words};
 use super::wording::Wording;
 use super::{AccountView, FormView, Link, NoticeView, OtherView, Pill};
 use crate::app::flash::Tone;
-use crate::app::format::{format_date, format_interval, format_money, on_day};
+use crate::app::format::{format_date, format_price, on_day};
 
 /// `now` in Unix seconds.
 #[must_use]
@@ -75,8 +75,7 @@ fn others(subscription: Option<&Subscription>, catalog: &Catalog, now: i64) -> V
         let title = plan.map_or_else(|| "A plan not on our list".to_owned(), |plan| plan.name.clone());
         let price = other.amount.zip(other.currency.as_ref()).zip(other.interval.as_deref());
         let price = price.and_then(|((amount, currency), interval)| {
-            let interval = format_interval(interval, other.interval_count.unwrap_or(1))?;
-            Some(format!("{} {interval}", format_money(amount, currency)))
+            format_price(amount, currency, interval, other.interval_count.unwrap_or(1))
         });
         let next = match (other.ends_at, other.current_period_end) {
             (Some(end), _) => Some(format!("ends {}", on_day(end, now))),

@@ -6,9 +6,9 @@ use unsplit_billing::change::{Direction, Refusal, Wish, decide, direction};
 use unsplit_billing::plan::{Catalog, Interval, Plan, PlanPrice};
 use unsplit_billing::subscription::{Snapshot, Status};
 
-use super::wording::Wording;
+use super::wording::{Wording, plan_name};
 use super::{FormView, NoticeView, refused};
-use crate::app::format::{format_date, format_interval, format_money};
+use crate::app::format::{format_date, format_price};
 
 /// Every other plan, by month or by year.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,7 +71,7 @@ pub fn change_view(snapshot: &Snapshot, catalog: &Catalog, interval: Interval, n
         Err(Refusal::SamePlan | Refusal::AlreadyPlanned) | Ok(_) => None,
         Err(refusal) => Some(*refusal),
     });
-    let name = wording.as_ref().map_or_else(|| "your plan".to_owned(), |wording| wording.name.clone());
+    let name = plan_name(subscription, catalog);
     let offer = |(plan, price, decided): (&Plan, &PlanPrice, Result<String, Refusal>)| {
         Some(Offer {
             name: plan.name.clone(),
@@ -87,7 +87,7 @@ pub fn change_view(snapshot: &Snapshot, catalog: &Catalog, interval: Interval, n
             format!("{}{price}", wording.title())
         }),
         interval,
-        yearly: catalog.plans().iter().any(|plan| plan.price(Interval::Year).is_some()),
+        yearly: catalog.sells_by(Interval::Year),
         offers: offers.into_iter().filter_map(offer).collect(),
         blocked: blocked.map(|refusal| refused(refusal, &name)),
     }
@@ -112,6 +112,5 @@ fn decided(
 /// "$12 a month".
 #[must_use]
 pub fn priced(price: &PlanPrice) -> String {
-    let each = format_interval(price.interval.as_str(), 1).unwrap_or_default();
-    format!("{} {each}", format_money(price.amount, &price.currency))
+    format_price(price.amount, &price.currency, price.interval.as_str(), 1).unwrap_or_default()
 }

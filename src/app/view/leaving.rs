@@ -5,9 +5,22 @@ use unsplit_billing::change::{Wish, decide};
 use unsplit_billing::plan::Catalog;
 use unsplit_billing::subscription::{Snapshot, Status};
 
-use super::wording::Wording;
+use super::wording::{Wording, plan_name};
 use super::{NoticeView, refused};
 use crate::app::format::format_date;
+
+/// Stripe's words for why somebody leaves, and ours
+/// (https://docs.stripe.com/api/subscriptions/object `cancellation_details.feedback`).
+pub const REASONS: [(&str, &str); 8] = [
+    ("too_expensive", "It costs too much"),
+    ("missing_features", "Something is missing"),
+    ("switched_service", "I use something else now"),
+    ("unused", "I don't use it enough"),
+    ("customer_service", "I wasn't helped well"),
+    ("too_complex", "It is too complicated"),
+    ("low_quality", "It doesn't work well enough"),
+    ("other", "Something else"),
+];
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeavingView {
@@ -27,7 +40,7 @@ pub struct LeavingView {
 pub fn leaving_view(snapshot: &Snapshot, catalog: &Catalog, now: i64) -> LeavingView {
     let subscription = snapshot.subscription.as_ref();
     let wording = subscription.map(|subscription| Wording::new(subscription, catalog, now));
-    let name = wording.as_ref().map_or_else(|| "your plan".to_owned(), |wording| wording.name.clone());
+    let name = plan_name(subscription, catalog);
     let allowed = |wish| decide(subscription, &wish, catalog, now);
     let later = allowed(Wish::CancelLater).is_ok().then(|| {
         match wording.as_ref().and_then(Wording::next_charge_at) {

@@ -16,12 +16,12 @@ mod year_ahead;
 pub use account::account_view;
 pub use change::{ChangeView, Confirm, ConfirmView, Offer, change_view, priced};
 pub use invoices::{InvoiceRow, InvoicesView};
-pub use leaving::{LeavingView, leaving_view};
+pub use leaving::{LeavingView, REASONS, leaving_view};
 pub use payment::{PaymentView, payment_view};
 pub use pricing::{Trials, pricing_view};
 pub use refusal::refused;
 pub use status::banner;
-pub use wording::{Wording, active_view, open_payment_view};
+pub use wording::{Wording, active_view, open_payment_view, plan_name};
 pub use year_ahead::year_ahead;
 
 use serde::{Deserialize, Serialize};

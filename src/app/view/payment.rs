@@ -19,10 +19,11 @@ pub struct PaymentView {
     pub portal: Option<FormView>,
 }
 
-/// `now` in Unix seconds. `customer`: whether there is one at Stripe.
+/// `snapshot` is `None` for who has no customer at Stripe; `now` in Unix seconds.
 #[must_use]
-pub fn payment_view(snapshot: &Snapshot, catalog: &Catalog, customer: bool, now: i64) -> PaymentView {
-    let wording = snapshot.subscription.as_ref().map(|it| Wording::new(it, catalog, now));
+pub fn payment_view(snapshot: Option<&Snapshot>, catalog: &Catalog, now: i64) -> PaymentView {
+    let customer = snapshot.is_some();
+    let wording = snapshot.and_then(|it| it.subscription.as_ref()).map(|it| Wording::new(it, catalog, now));
     let live = wording.as_ref().filter(|wording| wording.subscription.status.is_live());
     let card = live.and_then(Wording::card);
     let next = live.and_then(Wording::next_payment);

@@ -43,7 +43,7 @@ pub fn pricing_view(
     PricingView {
         plans: catalog.plans().iter().filter(on_sale).map(plan_view).collect(),
         interval,
-        yearly: catalog.plans().iter().any(|plan| plan.price(Interval::Year).is_some()),
+        yearly: catalog.sells_by(Interval::Year),
         saving: largest_saving(catalog),
     }
 }

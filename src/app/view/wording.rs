@@ -3,10 +3,12 @@
 
 use unsplit_billing::plan::Catalog;
 use unsplit_billing::policy::TrialWithoutCard;
-use unsplit_billing::subscription::{Discount, PaymentMethod, Status, Subscription, Terms};
+use unsplit_billing::subscription::{Discount, LatestInvoice, PaymentMethod, Status, Subscription, Terms};
 
 use super::{OpenPaymentView, PurchaseView};
-use crate::app::format::{days_left, format_date, format_interval, format_money, on_day, relative_day};
+use crate::app::format::{
+    days_left, format_date, format_interval, format_money, format_price, on_day, relative_day,
+};
 
 /// A subscription, its plan's name, and the moment it is looked at (Unix seconds).
 pub struct Wording<'a> {
@@ -16,11 +18,16 @@ pub struct Wording<'a> {
     catalog: &'a Catalog,
 }
 
+/// The plan's name as it stands in a sentence.
+#[must_use]
+pub fn plan_name(subscription: Option<&Subscription>, catalog: &Catalog) -> String {
+    let plan = subscription.and_then(|it| it.plan.as_ref()).and_then(|id| catalog.plan(id));
+    plan.map_or_else(|| "your plan".to_owned(), |plan| plan.name.clone())
+}
+
 impl<'a> Wording<'a> {
     pub fn new(subscription: &'a Subscription, catalog: &'a Catalog, now: i64) -> Self {
-        let plan = subscription.plan.as_ref().and_then(|id| catalog.plan(id));
-        let name = plan.map_or_else(|| "your plan".to_owned(), |plan| plan.name.clone());
-        Self { subscription, name, now, catalog }
+        Self { subscription, name: plan_name(Some(subscription), catalog), now, catalog }
     }
 
     /// The name where a sentence begins.
@@ -63,15 +70,13 @@ impl<'a> Wording<'a> {
 
     /// What the newest invoice still asks for, as "$12".
     pub fn owed(&self) -> Option<String> {
-        let invoice = self.subscription.latest_invoice.as_ref().filter(|invoice| invoice.is_open())?;
-        let amount = invoice.amount_remaining.filter(|amount| *amount > 0)?;
+        let amount = self.open()?.amount_remaining.filter(|amount| *amount > 0)?;
         Some(format_money(amount, self.subscription.currency.as_ref()?))
     }
 
     /// When Stripe tries to charge the card again by itself.
     pub fn next_try(&self) -> Option<i64> {
-        let invoice = self.subscription.latest_invoice.as_ref().filter(|invoice| invoice.is_open())?;
-        invoice.next_payment_attempt.filter(|at| *at > self.now)
+        self.open()?.next_payment_attempt.filter(|at| *at > self.now)
     }
 
     /// What is charged at a time: the price times the quantity. `None` for a price by tiers.
@@ -95,9 +100,9 @@ impl<'a> Wording<'a> {
     /// What other terms cost: "$12 a month".
     pub fn price_of(terms: &Terms) -> Option<String> {
         let quantity = i64::try_from(terms.quantity.unwrap_or(1)).ok()?;
-        let amount = format_money(terms.amount?.checked_mul(quantity)?, terms.currency.as_ref()?);
-        let interval = format_interval(terms.interval.as_deref()?, terms.interval_count.unwrap_or(1))?;
-        Some(format!("{amount} {interval}"))
+        let amount = terms.amount?.checked_mul(quantity)?;
+        let interval = terms.interval.as_deref()?;
+        format_price(amount, terms.currency.as_ref()?, interval, terms.interval_count.unwrap_or(1))
     }
 
     /// The coupons in force: "25% off", "$5 off until 3 March 2027".
@@ -162,8 +167,12 @@ impl<'a> Wording<'a> {
 
     /// Stripe's page of the newest invoice, while it waits to be paid.
     pub fn open_invoice(&self) -> Option<String> {
-        let invoice = self.subscription.latest_invoice.as_ref()?;
-        invoice.url.clone().filter(|_| invoice.status.as_deref() == Some("open"))
+        self.open()?.url.clone()
+    }
+
+    /// The newest invoice, while it waits to be paid.
+    fn open(&self) -> Option<&LatestInvoice> {
+        self.subscription.latest_invoice.as_ref().filter(|invoice| invoice.is_open())
     }
 
     pub fn receipt(&self) -> Option<String> {

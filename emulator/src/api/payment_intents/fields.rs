@@ -8,7 +8,7 @@
 use serde_json::{Value, json};
 
 use super::unexpected;
-use crate::api::payment_methods::given;
+use crate::api::payment_methods::{ensure_owner, given};
 use crate::api::{shipping, urls};
 use crate::billing::customer;
 use crate::billing::intent::Terms;
@@ -174,24 +174,10 @@ pub fn ensure_confirmable(intent: &Value, terms: &Terms, uses_sdk: bool) -> Resu
 
 /// A card that belongs to a customer pays for that customer only.
 pub fn ensure_own(tx: &Tx, intent: &Value) -> Result<(), ApiError> {
-    let id = text(intent, "payment_method");
-    if id.is_empty() {
-        return Ok(());
-    }
-    let method = tx.require(Kind::PaymentMethod, id, Place::Param("payment_method"))?;
-    let (owner, customer) = (text(&method, "customer"), text(intent, "customer"));
-    let message = if owner.is_empty() || owner == customer {
-        return Ok(());
-    } else if customer.is_empty() {
+    ensure_owner(tx, intent, |id, owner| {
         format!(
             "The `payment_method` parameter supplied {id} belongs to the Customer {owner}. Please include the Customer \
              in the `customer` parameter on the PaymentIntent."
         )
-    } else {
-        format!(
-            "The PaymentMethod {id} does not belong to the Customer you supplied {customer}. Please use this \
-             PaymentMethod with the Customer that it belongs to instead."
-        )
-    };
-    Err(ApiError::invalid(message).param("payment_method"))
+    })
 }

@@ -5,21 +5,8 @@ use leptos_meta::Title;
 
 use super::{AccountFrame, Part};
 use crate::app::api::pages::load_leaving;
-use crate::app::components::{Glyph, Icon, Kind, Notice, SubmitButton, loaded};
-use crate::app::view::LeavingView;
-
-/// Stripe's words for why somebody leaves, and ours
-/// (https://docs.stripe.com/api/subscriptions/object `cancellation_details.feedback`).
-const REASONS: [(&str, &str); 8] = [
-    ("too_expensive", "It costs too much"),
-    ("missing_features", "Something is missing"),
-    ("switched_service", "I use something else now"),
-    ("unused", "I don't use it enough"),
-    ("customer_service", "I wasn't helped well"),
-    ("too_complex", "It is too complicated"),
-    ("low_quality", "It doesn't work well enough"),
-    ("other", "Something else"),
-];
+use crate::app::components::{FeatureList, Glyph, Kind, Notice, SubmitButton, loaded};
+use crate::app::view::{LeavingView, REASONS};
 
 #[component]
 pub fn CancelPage() -> impl IntoView {
@@ -43,19 +30,10 @@ fn Leaving(view: LeavingView) -> impl IntoView {
         .into_any();
     }
     let name = view.name.clone();
-    let one = |feature| view! { <li><Icon glyph=Glyph::Info/>{feature}</li> };
-    let losses = (!view.losses.is_empty()).then(|| {
-        view! {
-            <section class="stack">
-                <h2>"What ends with it"</h2>
-                <ul class="ticks">{view.losses.into_iter().map(one).collect_view()}</ul>
-            </section>
-        }
-    });
     view! {
         <div class="column form leaving">
             <h1>{format!("Cancel {name}?")}</h1>
-            {losses}
+            <FeatureList title="What ends with it" features=view.losses glyph=Glyph::Info/>
             <form method="post" action="/api/cancel" class="surface">
                 <When later=view.later now=view.now/>
                 <Why/>

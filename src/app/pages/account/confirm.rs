@@ -8,7 +8,7 @@ use unsplit_billing::plan::Interval;
 
 use super::{AccountFrame, Part};
 use crate::app::api::pages::load_confirm;
-use crate::app::components::{FactList, Glyph, Icon, Notice, PostButton, loaded};
+use crate::app::components::{FactList, FeatureList, Glyph, Notice, PostButton, loaded};
 use crate::app::view::{Confirm, ConfirmView};
 
 #[component]
@@ -53,24 +53,11 @@ fn Ready(view: ConfirmView) -> impl IntoView {
                 <FactList facts=view.facts/>
             </section>
             {lines}
-            <Features title="You gain" features=view.gains glyph=Glyph::Tick/>
-            <Features title="You lose" features=view.losses glyph=Glyph::Info/>
+            <FeatureList title="You gain" features=view.gains glyph=Glyph::Tick/>
+            <FeatureList title="You lose" features=view.losses glyph=Glyph::Info/>
             <div class="stack">{notes}</div>
             <PostButton form=view.form/>
             <p><a href="/account">"Keep everything as it is"</a></p>
         </div>
     }
-}
-
-#[component]
-fn Features(title: &'static str, features: Vec<String>, glyph: Glyph) -> impl IntoView {
-    let one = move |feature| view! { <li><Icon glyph/>{feature}</li> };
-    (!features.is_empty()).then(|| {
-        view! {
-            <section class="stack">
-                <h2>{title}</h2>
-                <ul class="ticks">{features.into_iter().map(one).collect_view()}</ul>
-            </section>
-        }
-    })
 }

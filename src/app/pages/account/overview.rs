@@ -5,7 +5,9 @@ use leptos_meta::Title;
 
 use super::{AccountFrame, Part};
 use crate::app::api::pages::load_account;
-use crate::app::components::{FactList, Glyph, Icon, Kind, LinkButton, Notice, Pill, PostButton, loaded};
+use crate::app::components::{
+    FactList, FeatureList, Glyph, Kind, LinkButton, Notice, Pill, PostButton, loaded,
+};
 use crate::app::view::{AccountView, OtherView};
 
 #[component]
@@ -42,7 +44,7 @@ pub fn Account(view: AccountView) -> impl IntoView {
             </div>
             {facts}
             <Others others=view.others/>
-            <Includes plan=view.plan_name features=view.includes/>
+            <FeatureList title=format!("{} includes", view.plan_name) features=view.includes glyph=Glyph::Tick/>
             <p class="actions">
                 <LinkButton kind href=view.next.href label=view.next.label/>
                 {more}
@@ -68,19 +70,6 @@ fn Others(others: Vec<OtherView>) -> impl IntoView {
             <section class="stack">
                 <h2>"Also running"</h2>
                 <ul class="stack">{others.into_iter().map(one).collect_view()}</ul>
-            </section>
-        }
-    })
-}
-
-#[component]
-fn Includes(plan: String, features: Vec<String>) -> impl IntoView {
-    let tick = |feature| view! { <li><Icon glyph=Glyph::Tick/>{feature}</li> };
-    (!features.is_empty()).then(|| {
-        view! {
-            <section class="stack">
-                <h2>{format!("{plan} includes")}</h2>
-                <ul class="ticks">{features.into_iter().map(tick).collect_view()}</ul>
             </section>
         }
     })

@@ -7,7 +7,7 @@ use unsplit_billing::plan::Interval;
 
 use super::{AccountFrame, Part};
 use crate::app::api::pages::load_change;
-use crate::app::components::{Kind, LinkButton, Notice, loaded};
+use crate::app::components::{IntervalChoice, Kind, LinkButton, Notice, loaded};
 use crate::app::view::{ChangeView, Offer};
 
 #[component]
@@ -27,7 +27,9 @@ fn Change(view: ChangeView) -> impl IntoView {
     let blocked = view.blocked.map(|notice| view! { <Notice notice/> });
     let present = (!view.present.is_empty())
         .then(|| view! { <p class="lead">{format!("You have {}.", view.present)}</p> });
-    let choice = (view.yearly && blocked.is_none()).then(|| view! { <Choice interval=view.interval/> });
+    let choice = (view.yearly && blocked.is_none()).then(|| {
+        view! { <IntervalChoice page="/account/plan" interval=view.interval saving=None/> }
+    });
     let nothing = (view.offers.is_empty() && blocked.is_none())
         .then(|| view! { <p>"There is no other plan to change to here."</p> });
     let offers = view.offers.into_iter().map(|offer| view! { <OneOffer offer/> }).collect_view();
@@ -55,16 +57,5 @@ fn OneOffer(offer: Offer) -> impl IntoView {
             <p class="small">{offer.when}</p>
             <LinkButton kind=Kind::Quiet href=offer.href label=format!("Look at {}", offer.name)/>
         </li>
-    }
-}
-
-#[component]
-fn Choice(interval: Interval) -> impl IntoView {
-    let current = |this: Interval| (interval == this).then_some("page");
-    view! {
-        <nav class="interval" aria-label="How often you pay">
-            <a href="/account/plan" aria-current=current(Interval::Month)>"Monthly"</a>
-            <a href="/account/plan?interval=year" aria-current=current(Interval::Year)>"Yearly"</a>
-        </nav>
     }
 }
